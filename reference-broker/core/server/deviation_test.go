@@ -1,0 +1,93 @@
+package server
+
+import (
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// conversation is a test that also serves to see a Deviation: the Server conforms if it passes.
+type conversation func(testing.TB)
+
+func (c conversation) name() string {
+	name := runtime.FuncForPC(reflect.ValueOf(c).Pointer()).Name()
+	return name[strings.LastIndexByte(name, '.')+1:]
+}
+
+// converse runs each as a subtest.
+func converse(t *testing.T, list []conversation) {
+	for _, c := range list {
+		t.Run(c.name(), func(t *testing.T) { c(t) })
+	}
+}
+
+// red is a testing.TB that is expected to fail.
+type red struct {
+	testing.TB
+	deviations Deviations
+	why        string
+}
+
+func (r *red) Helper()                   {}
+func (r *red) Error(args ...any)         { r.why += fmt.Sprintln(args...) }
+func (r *red) Errorf(f string, a ...any) { r.why += fmt.Sprintf(f, a...) }
+
+func (r *red) Fatal(args ...any) {
+	r.Error(args...)
+	runtime.Goexit()
+}
+
+func (r *red) Fatalf(f string, a ...any) {
+	r.Errorf(f, a...)
+	runtime.Goexit()
+}
+
+// fails runs a conversation with a Server that deviates and returns why it failed, or nothing.
+func fails(t *testing.T, c conversation, d Deviations) string {
+	r := &red{TB: t, deviations: d}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c(r)
+	}()
+	<-done
+	return r.why
+}
+
+// TestEachDeviationIsSeen proves the conversations and the deviations by each other: of the conversations that pass on a Server that conforms, at
+// least one fails on each that deviates.
+func TestEachDeviationIsSeen(t *testing.T) {
+	all := slices.Concat(qosConversations, connectConversations, sessionConversations, willConversations, retainConversations,
+		subscribeConversations, sharedConversations, limitConversations, authConversations)
+	for _, d := range AllDeviations() {
+		seen := 0
+		for _, c := range all {
+			if fails(t, c, Deviations(0).With(d)) != "" {
+				seen++
+			}
+		}
+		if seen == 0 {
+			t.Errorf("%v: no conversation fails", d)
+		}
+	}
+}
+
+func TestDescriptions(t *testing.T) {
+	names := map[string]bool{}
+	for _, d := range AllDeviations() {
+		x := d.Describe()
+		if x.Name == "" || x.Does == "" || len(x.Statements) == 0 || names[x.Name] {
+			t.Errorf("deviation %d is not described or not unique: %+v", d, x)
+		}
+		names[x.Name] = true
+		if got, err := ParseDeviation(x.Name); err != nil || got != d {
+			t.Errorf("ParseDeviation(%q) = %v, %v", x.Name, got, err)
+		}
+	}
+	if _, err := ParseDeviation("no-such"); err == nil {
+		t.Error("an unknown name has no error")
+	}
+}
