@@ -1,0 +1,76 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"testing/synctest"
+
+	"mqttlab/reference-broker/mqtt"
+)
+
+func TestThoseInLineMeetTheLimitsOfTheNextConnection(t *testing.T) {
+	opts := kept
+	opts.MaxQueued = 1
+	bubble(t, opts, mqtt.Connack{ReceiveMaximum: 1}, func(t *testing.T, c *Client, l listener, s *script) {
+		results := make([]chan error, 4)
+		for i := range results {
+			results[i] = make(chan error, 1)
+			go func() {
+				_, err := c.Publish(t.Context(), &Message{Topic: "a", QoS: 1 + mqtt.QoS(i/3)}) // the last has QoS 2
+				results[i] <- err
+			}()
+			synctest.Wait()
+		}
+		_ = s.conn.Close()
+		s = l.serve(t, mqtt.Connack{SessionPresent: true, MaximumQoS: mqtt.Some(mqtt.AtLeastOnce)})
+		for range 3 {
+			s.send(&mqtt.Puback{PacketID: wantPublish(s).PacketID})
+		}
+		for i, want := range []error{nil, nil, nil, mqtt.QoSNotSupported} {
+			if err := <-results[i]; !errors.Is(err, want) {
+				t.Errorf("message %d: %v, want %v", i, err, want)
+			}
+		}
+		_ = s.conn.Close()
+	})
+}
+
+func TestRedirectThatLeadsNowhereIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := make(listener)
+		var dialled []string
+		opts := &Options{
+			Seed:     1,
+			Redirect: func(reference string) string { return "mqtt://" + reference },
+			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				dialled = append(dialled, address)
+				if address != "home:1883" {
+					return nil, errors.New("no such host")
+				}
+				return l.dial(ctx, network, address)
+			},
+		}
+		go func() {
+			s := l.serve(t, mqtt.Connack{})
+			s.send(&mqtt.Disconnect{ReasonCode: mqtt.UseAnotherServer, ServerReference: "nowhere"})
+			s.wantClose("after DISCONNECT")
+			s = l.serve(t, mqtt.Connack{})
+			want[*mqtt.Disconnect](s, "the test is over")
+			s.wantClose("after DISCONNECT")
+		}()
+		connected := make(chan struct{}, 2)
+		opts.OnConnect = func(*mqtt.Connack) { connected <- struct{}{} }
+		c, err := Dial(t.Context(), "mqtt://home", opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-connected
+		<-connected
+		diff(t, "dialled", []string{"home:1883", "nowhere:1883", "home:1883"}, dialled)
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
