@@ -1,0 +1,64 @@
+package target
+
+import (
+	"context"
+	"net"
+
+	"mqttlab/spec/octets"
+	"mqttlab/spec/probe"
+)
+
+// Dial opens a Network Connection. The address is what the target's URL says.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Target is what is judged, and how to get there.
+type Target struct {
+	// URL is shown in reports.
+	URL string
+	// Name is a short name; empty means the URL.
+	Name string
+	// Network and Address are handed to Dial: "tcp", "127.0.0.1:1883"; see [Parse].
+	Network, Address string
+	// Dial opens connections; nil means a plain socket.
+	Dial Dial
+	// Without are features that the target has but that shall not be tested.
+	Without []Feature
+	// Timings replace defaults where they are not zero.
+	Timings probe.Timings
+	// Settings are what somebody has set up on the target.
+	Settings Settings
+	// Known are failures that are listed with a reason.
+	Known []Known
+	// Restart stops and starts the target, nil if that is not possible. Connections
+	// are lost, what the target stores is not.
+	Restart func(ctx context.Context) error
+}
+
+// Settings are what a client cannot find out by itself.
+type Settings struct {
+	// UserName and Password are used by every CONNECT; nil for none. Their presence
+	// means that the target refuses wrong ones ([Auth]).
+	UserName, Password *string
+	// ForbiddenTopic is a topic that the target refuses to that user ([ACL]).
+	ForbiddenTopic string
+	// RefusedClientID is a Client Identifier the target refuses ([ClientIDPolicy]).
+	RefusedClientID string
+}
+
+// Open dials the target.
+func (t *Target) Open(ctx context.Context) (net.Conn, error) {
+	dial := t.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	return dial(ctx, t.Network, t.Address)
+}
+
+// Connect is a CONNECT with the credentials of the target, a clean session and no
+// Keep Alive.
+func (t *Target) Connect(clientID string) octets.Connect {
+	return octets.Connect{
+		ClientID: clientID, Clean: true,
+		UserName: t.Settings.UserName, Password: t.Settings.Password,
+	}
+}
