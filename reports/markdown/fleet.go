@@ -1,0 +1,57 @@
+package markdown
+
+import (
+	"fmt"
+	"strings"
+
+	"mqttlab/reports/compare"
+	"mqttlab/reports/latency"
+	"mqttlab/reports/model"
+)
+
+func fleet(b *strings.Builder, r *model.Record) error {
+	f := r.Fleet
+	if f.Validity.Valid {
+		fmt.Fprintf(b, "## Fleet: %s\n\n", escape(r.Title()))
+	} else {
+		fmt.Fprintf(b, "## %s Fleet: %s: INVALID\n\nDo not use these numbers: %s\n\n", signs[model.Fail], escape(r.Title()), escape(f.Validity.Reason))
+	}
+	b.WriteString("| group | QoS | sent | delivered | late | duplicated | lost | expired | pending | arrived |\n|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+	for _, g := range f.Groups {
+		for _, l := range g.Ledger {
+			arrived := "none due"
+			if due := l.Sent - l.Pending; due > 0 {
+				arrived = compare.Wilson(l.Reached(), due, 0.95).String()
+			}
+			fmt.Fprintf(b, "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %s |\n",
+				escape(g.Name), l.QoS, l.Sent, l.Delivered, l.Late, l.Duplicated, l.Lost, l.Expired, l.Pending, arrived)
+		}
+	}
+	b.WriteString("\n| group | latency | from | p50 | p90 | p99 | p99.9 | max |\n|:--|:--|:--|--:|--:|--:|--:|--:|\n")
+	for _, g := range f.Groups {
+		for _, l := range g.Latency {
+			h, err := latency.Decode(l.Histogram)
+			if err != nil {
+				return fmt.Errorf("group %q, %s %s: %w", g.Name, l.Measure, l.Path, err)
+			}
+			if h.Count() > 0 {
+				fmt.Fprintf(b, "| %s | %s | %s |%s %s |\n", escape(g.Name), l.Path, l.Measure, quantiles(h), compare.Span(h.Max()))
+			}
+		}
+	}
+	fmt.Fprintf(b, "\n<sub>%s %s, %s mode, seed %d, %s; shares with 95 %% Wilson intervals</sub>\n",
+		escape(r.Tool.Name), escape(r.Tool.Version), f.Mode, r.Seed, r.Started.UTC().Format("2006-01-02 15:04 UTC"))
+	return nil
+}
+
+// quantiles are cells. One beyond which no message lies would be the maximum and is left empty.
+func quantiles(h *latency.Histogram) string {
+	out := ""
+	for _, p := range []float64{0.5, 0.9, 0.99, 0.999} {
+		if float64(h.Count())*(1-p) >= 1 {
+			out += " " + compare.Span(h.Quantile(p))
+		}
+		out += " |"
+	}
+	return out
+}
