@@ -1,0 +1,121 @@
+package conformance
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// gone keeps track of deaths of the target.
+type gone struct {
+	recovery chan struct{} // holds one token while somebody waits for the target to return
+
+	mu     sync.Mutex // guards the fields below
+	deaths []death
+	since  string // the check that noticed that the target does not come back
+}
+
+// death is the time in which the target died.
+type death struct{ from, to time.Time }
+
+// culprit names the check since which the target is gone, "" while it is there.
+func (g *gone) culprit() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.since
+}
+
+// doubtful says of a result that did not pass that the target died while the check ran
+// and came back since, so that another check may be to blame.
+func (g *gone) doubtful(res *Result) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if res.Verdict != Fail && res.Verdict != Crash && res.Verdict != Inconclusive {
+		return false
+	}
+	end := res.Started.Add(res.Duration)
+	for _, d := range g.deaths {
+		if !res.Started.After(d.to) && !d.from.After(end) {
+			return true
+		}
+	}
+	return false
+}
+
+// autopsy finds out whether a check that did not pass has killed the target, and waits
+// until the target is back.
+func (r *runner) autopsy(ctx context.Context, t *T, res *Result) {
+	if t.alive(ctx) {
+		return
+	}
+	select {
+	case r.gone.recovery <- struct{}{}:
+		defer func() { <-r.gone.recovery }()
+	case <-ctx.Done():
+		return
+	}
+	if since := r.gone.culprit(); since != "" {
+		res.Verdict, res.Reason = Inconclusive, "the target died while this ran; it is gone since "+since
+		return
+	}
+	was := res.Reason
+	res.Verdict, res.Reason = Crash, "the target accepts no client any more"
+	if was != "" {
+		res.Reason += " (" + was + ")"
+	}
+	r.gone.died(death{res.Started, time.Now()})
+	if !r.back(ctx, t) {
+		r.gone.forGood(res.ID())
+	}
+}
+
+func (g *gone) died(d death) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.deaths = append(g.deaths, d)
+}
+
+func (g *gone) forGood(since string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.since = since
+}
+
+// restarts is how often a target is started anew for one death: the checks that still
+// run may kill it again.
+const restarts = 3
+
+// back restarts the target if that is possible, and waits for Answer that it accepts a
+// client. The caller holds the token of recovery, so that checks that fail for the same
+// reason wait.
+func (r *runner) back(ctx context.Context, t *T) bool {
+	restart := r.o.Target.Restart
+	if restart == nil {
+		return t.returns(ctx)
+	}
+	for range restarts {
+		if err := restart(ctx); err != nil {
+			return false
+		}
+		if t.returns(ctx) {
+			return true
+		}
+	}
+	return false
+}
+
+// returns polls for Answer until the target accepts a client.
+func (t *T) returns(ctx context.Context) bool {
+	const poll = 50 * time.Millisecond
+	deadline := time.Now().Add(t.timings.Answer)
+	for time.Now().Before(deadline) && ctx.Err() == nil {
+		if t.alive(ctx) {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(poll):
+		}
+	}
+	return false
+}
