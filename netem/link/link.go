@@ -1,0 +1,250 @@
+package link
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// DropReason says why a packet never arrives.
+type DropReason uint8
+
+// The reasons, in the order in which a packet meets them.
+const (
+	Delivered   DropReason = iota // not dropped
+	DropOutage                    // the link was down
+	DropQueue                     // the queue in front of the rate limit was full
+	DropLoss                      // lost on the way: LossRatio or GilbertElliott
+	dropReasons                   // how many there are
+)
+
+// String returns the reason as a word for tables and metrics.
+func (r DropReason) String() string {
+	return [...]string{"delivered", "outage", "queue", "loss"}[r]
+}
+
+// Fate is what becomes of one packet.
+type Fate struct {
+	// At is when it arrives, since the start of the link; not before the
+	// time it was sent. Zero if dropped.
+	At time.Duration
+	// Duplicated says that a second copy arrives right behind the first.
+	Duplicated bool
+	// Drop is Delivered, or why it never arrives.
+	Drop DropReason
+}
+
+// Counters count packets since the start of a link.
+type Counters struct {
+	// Admitted packets are all that were sent; AdmittedBytes their size
+	// without OverheadBytes.
+	Admitted, AdmittedBytes uint64
+	// Dropped packets by reason; Dropped[Delivered] stays zero.
+	Dropped [dropReasons]uint64
+	// Duplicated and Reordered packets.
+	Duplicated, Reordered uint64
+	// Airtime is the time spent serialising, lost packets included.
+	Airtime time.Duration
+}
+
+// Add adds the counts of o.
+func (c *Counters) Add(o Counters) {
+	c.Admitted += o.Admitted
+	c.AdmittedBytes += o.AdmittedBytes
+	for i := range c.Dropped {
+		c.Dropped[i] += o.Dropped[i]
+	}
+	c.Duplicated += o.Duplicated
+	c.Reordered += o.Reordered
+	c.Airtime += o.Airtime
+}
+
+// DroppedTotal returns the packets dropped for any reason.
+func (c *Counters) DroppedTotal() uint64 {
+	var n uint64
+	for _, d := range c.Dropped {
+		n += d
+	}
+	return n
+}
+
+// Link is one direction of one link. It is not safe for concurrent use: one
+// owner calls Admit with times that never go back.
+type Link struct {
+	model      *Model
+	pcg        rand.PCG
+	counters   Counters
+	busyUntil  int64 // serialisation of all admitted packets ends here
+	lastAt     int64 // arrival of the latest packet in order
+	awakeUntil int64 // the sleeping receiver listens until here
+	wakePhase  int64 // first wake-up
+	knot       int64 // jitter: index of the current stretch of the curve
+	zA, zB     float64
+	bad        bool  // Gilbert-Elliott state
+	fadeAt     int64 // when it was looked at last
+}
+
+// New returns a link at time zero. The same model, seed and stream give the same
+// link; the stream tells apart links that share a seed, such as the two
+// directions of a device.
+func New(m *Model, seed, stream uint64) *Link {
+	l := &Link{}
+	l.Init(m, seed, stream)
+	return l
+}
+
+// Init makes l a new link, as New does, where a caller keeps many of them by
+// value.
+func (l *Link) Init(m *Model, seed, stream uint64) {
+	*l = Link{model: m, knot: -2}
+	l.pcg.Seed(seed, stream)
+	l.settle()
+}
+
+// settle draws the parts of the state that start at random.
+func (l *Link) settle() {
+	c := &l.model.config
+	if g := &c.GilbertElliott; g.GoodToBad > 0 {
+		l.bad = l.chance(g.GoodToBad / (g.GoodToBad + g.BadToGood))
+	}
+	if c.Sleep.Interval > 0 {
+		l.wakePhase = int64(l.float() * float64(c.Sleep.Interval))
+	}
+}
+
+// SetModel changes how packets sent from now on are treated. Packets under way,
+// the backlog, the random source and the counters stay.
+func (l *Link) SetModel(m *Model) {
+	l.model = m
+	l.knot = -2
+	l.settle()
+}
+
+// Model returns the model in force.
+func (l *Link) Model() *Model { return l.model }
+
+// Counters returns the counts so far.
+func (l *Link) Counters() Counters { return l.counters }
+
+// Touch tells a sleeping receiver about traffic in the other direction: it
+// stays awake for Sleep.AwakeAfterTraffic.
+func (l *Link) Touch(now time.Duration) {
+	if s := &l.model.config.Sleep; s.Interval > 0 {
+		l.awakeUntil = max(l.awakeUntil, int64(now+s.AwakeAfterTraffic))
+	}
+}
+
+// Admit sends a packet of so many bytes at now, the time since the start of the
+// link, and returns what becomes of it. It does not allocate.
+func (l *Link) Admit(now time.Duration, bytes int) Fate {
+	m := l.model
+	l.counters.Admitted++
+	l.counters.AdmittedBytes += uint64(bytes)
+	sent := int64(now)
+	if len(m.config.Outages) > 0 {
+		var lost bool
+		if sent, lost = m.duringOutage(sent); lost {
+			return l.drop(DropOutage)
+		}
+	}
+	if m.nanosPerByte > 0 {
+		var fits bool
+		if sent, fits = l.serialise(sent, bytes); !fits {
+			return l.drop(DropQueue)
+		}
+	}
+	if l.lose(sent) {
+		return l.drop(DropLoss)
+	}
+	at := sent + l.delay(sent)
+	if m.config.Sleep.Interval > 0 {
+		at = l.wake(at)
+	}
+	return l.arrive(at)
+}
+
+// arrive applies the order of delivery and duplication to an arrival time.
+func (l *Link) arrive(at int64) Fate {
+	c := &l.model.config
+	if c.ReorderRatio > 0 && l.chance(c.ReorderRatio) {
+		l.counters.Reordered++
+		at += int64(c.ReorderDelay)
+	} else if !c.Unordered {
+		at = max(at, l.lastAt)
+		l.lastAt = at
+	}
+	f := Fate{At: time.Duration(at)}
+	if c.DuplicateRatio > 0 && l.chance(c.DuplicateRatio) {
+		l.counters.Duplicated++
+		f.Duplicated = true
+	}
+	return f
+}
+
+func (l *Link) drop(why DropReason) Fate {
+	l.counters.Dropped[why]++
+	return Fate{Drop: why}
+}
+
+// serialise queues a packet behind the others and returns when its last bit is
+// on the air, or false if it does not fit into the queue.
+func (l *Link) serialise(sent int64, bytes int) (int64, bool) {
+	m := l.model
+	airtime := m.airtime(bytes)
+	start := max(sent, l.busyUntil)
+	end := start + airtime
+	// The backlog is measured as time on the air, which with a fixed rate
+	// is the same as bytes, OverheadBytes included.
+	if m.queueNanos > 0 && end-sent > m.queueNanos {
+		return 0, false
+	}
+	l.busyUntil = end
+	l.counters.Airtime += time.Duration(airtime)
+	return end, true
+}
+
+// lose decides about one packet on the air.
+func (l *Link) lose(sent int64) bool {
+	c := &l.model.config
+	g := &c.GilbertElliott
+	if g.GoodToBad == 0 {
+		return c.LossRatio > 0 && l.chance(c.LossRatio)
+	}
+	if g.StepEvery > 0 {
+		l.pause(sent)
+	}
+	ratio := g.LossGood
+	if l.bad {
+		ratio = g.LossBad
+	}
+	lost := ratio > 0 && (ratio >= 1 || l.chance(ratio))
+	if l.bad {
+		l.bad = !l.chance(g.BadToGood)
+	} else {
+		l.bad = l.chance(g.GoodToBad)
+	}
+	return lost
+}
+
+// pause lets the Gilbert-Elliott chain run through the time since the last packet,
+// less the one step that every packet makes.
+func (l *Link) pause(sent int64) {
+	g := &l.model.config.GilbertElliott
+	idle := sent - l.fadeAt - int64(g.StepEvery)
+	l.fadeAt = sent
+	if idle <= 0 {
+		return
+	}
+	kept := math.Exp(l.model.fade * float64(idle))
+	bad := g.GoodToBad / (g.GoodToBad + g.BadToGood) * (1 - kept)
+	if l.bad {
+		bad += kept
+	}
+	l.bad = l.chance(bad)
+}
+
+// chance is true with probability p.
+func (l *Link) chance(p float64) bool { return l.float() < p }
+
+// float returns a number in [0, 1).
+func (l *Link) float() float64 { return float64(l.pcg.Uint64()>>11) / (1 << 53) }

@@ -1,0 +1,115 @@
+package link
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// Model is a Config made ready for use. It is immutable, so one Model serves any
+// number of links on any number of goroutines.
+type Model struct {
+	config         Config
+	nanosPerByte   float64 // serialisation time; 0 without a rate
+	queueNanos     int64   // QueueBytes as time on the air; 0 without a limit
+	correlation    float64 // jitter correlation in nanoseconds
+	quantiles      []float64
+	blendA, blendB []float64
+	fade           float64 // how fast a pause forgets the Gilbert-Elliott state: ln λ per nanosecond; 0 if it does not
+}
+
+// Compile checks a Config and prepares it. The error is that of Config.Validate.
+func Compile(c Config) (*Model, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("link: %w", err)
+	}
+	c.Outages = slices.Clone(c.Outages)
+	m := &Model{config: c}
+	if c.RateBitsPerSecond > 0 {
+		m.nanosPerByte = 8e9 / c.RateBitsPerSecond
+		m.queueNanos = int64(float64(c.QueueBytes) * m.nanosPerByte)
+	}
+	if g := c.GilbertElliott; g.StepEvery > 0 {
+		m.fade = math.Log(1-g.GoodToBad-g.BadToGood) / float64(g.StepEvery)
+	}
+	if c.Jitter > 0 {
+		m.correlation = float64(c.jitterCorrelation())
+		m.quantiles = quantileTable(&c)
+		m.blendA, m.blendB = blendTables()
+	}
+	return m, nil
+}
+
+// Config returns a copy of what the model was compiled from.
+func (m *Model) Config() Config {
+	c := m.config
+	c.Outages = slices.Clone(c.Outages)
+	return c
+}
+
+// The quantile table covers normal variates from -zRange to +zRange in zSteps
+// steps; 4.5 leaves out seven values in a million.
+const (
+	zRange = 4.5
+	zSteps = 2048
+)
+
+// quantileTable maps a standard normal variate z to the delay in nanoseconds
+// whose probability of not being exceeded is Φ(z).
+func quantileTable(c *Config) []float64 {
+	mean, sd := float64(c.Delay), float64(c.Jitter)
+	table := make([]float64, zSteps+2)
+	for i := range table {
+		z := -zRange + 2*zRange*float64(i)/zSteps
+		var x float64
+		switch c.JitterDistribution {
+		case Normal:
+			x = z
+		case Uniform:
+			x = (2*phi(z) - 1) * math.Sqrt(3)
+		case Pareto:
+			// Tail index 3, minimum 1: mean 3/2, variance 3/4. phi(-z)
+			// is the upper tail, exact where 1-phi(z) would round to 0.
+			x = (math.Cbrt(1/phi(-z)) - 1.5) / math.Sqrt(0.75)
+		}
+		table[i] = max(0, mean+sd*x)
+	}
+	return table
+}
+
+// phi is the standard normal distribution function.
+func phi(z float64) float64 { return math.Erfc(-z/math.Sqrt2) / 2 }
+
+// delayAt returns the delay in nanoseconds for the normal variate z.
+func (m *Model) delayAt(z float64) int64 {
+	x := (z + zRange) * (zSteps / (2 * zRange))
+	x = min(max(x, 0), zSteps)
+	i := int(x)
+	return int64(m.quantiles[i] + (x-float64(i))*(m.quantiles[i+1]-m.quantiles[i]))
+}
+
+const blendSteps = 256
+
+// blendTables returns the weights cos and sin of a quarter turn. Two independent
+// normal variates blended with them give a normal variate of variance one at
+// every point in between: the delay keeps its distribution at all times.
+func blendTables() (a, b []float64) {
+	a, b = make([]float64, blendSteps+1), make([]float64, blendSteps+1)
+	for i := range a {
+		b[i], a[i] = math.Sincos(math.Pi / 2 * float64(i) / blendSteps)
+	}
+	return a, b
+}
+
+// Delay returns the mean one-way delay.
+func (m *Model) Delay() time.Duration { return m.config.Delay }
+
+// airtime returns how long a packet occupies the link.
+func (m *Model) airtime(bytes int) int64 {
+	return int64(float64(bytes+m.config.OverheadBytes) * m.nanosPerByte)
+}
+
+// Airtime returns how long a packet of so many bytes occupies the link; zero
+// without a rate.
+func (m *Model) Airtime(bytes int) time.Duration { return time.Duration(m.airtime(bytes)) }

@@ -1,0 +1,69 @@
+package link
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestValidateNamesEveryMistake(t *testing.T) {
+	c := Config{
+		Delay: -time.Second, Jitter: 2 * time.Hour, JitterDistribution: 9, LossRatio: 1.5, RateBitsPerSecond: -1, QueueBytes: 10,
+		ReorderRatio: math.NaN(), DuplicateRatio: -0.1, OverheadBytes: -4,
+		GilbertElliott: GilbertElliott{GoodToBad: 0.1},
+		Outages:        []Outage{{Start: 0, Duration: time.Minute}, {Start: 30 * time.Second, Duration: time.Minute}, {Duration: time.Minute, Every: time.Second}},
+		Sleep:          Sleep{AwakeAfterTraffic: time.Second},
+	}
+	err := c.Validate()
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	for _, field := range []string{
+		"Delay", "Jitter", "JitterDistribution", "LossRatio", "RateBitsPerSecond", "QueueBytes", "ReorderRatio", "DuplicateRatio",
+		"OverheadBytes", "GilbertElliott.BadToGood", "GilbertElliott.LossBad", "LossRatio and GilbertElliott", "Outages[1]", "Outages[2].Every",
+		"Sleep.AwakeAfterTraffic",
+	} {
+		found := false
+		for _, line := range lines {
+			found = found || strings.HasPrefix(line, field+" ")
+		}
+		if !found {
+			t.Errorf("no line about %s in:\n%v", field, err)
+		}
+	}
+}
+
+func TestValidateAcceptsWhatItShould(t *testing.T) {
+	for name, c := range map[string]Config{
+		"zero":             {},
+		"everything lost":  {LossRatio: 1},
+		"normal jitter":    {Delay: 30 * time.Millisecond, Jitter: 10 * time.Millisecond},
+		"pareto jitter":    {Delay: 10 * time.Millisecond, Jitter: 17 * time.Millisecond, JitterDistribution: Pareto},
+		"repeated outages": {Outages: []Outage{{Duration: time.Second, Every: time.Minute}, {Start: time.Hour, Duration: time.Second}}},
+	} {
+		if err := c.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestValidateRefusesWhatWouldMislead(t *testing.T) {
+	for want, c := range map[string]Config{
+		"too large for a normal delay":  {Delay: 20 * time.Millisecond, Jitter: 10 * time.Millisecond},
+		"below three times Jitter":      {Delay: 100 * time.Millisecond, Jitter: 10 * time.Millisecond, JitterCorrelation: 20 * time.Millisecond},
+		"is the unit right?":            {RateBitsPerSecond: 0.25},
+		"never be reached":              {GilbertElliott: GilbertElliott{BadToGood: 0.1, LossBad: 1}},
+		"without a rate nothing ever":   {QueueBytes: 4000},
+		"above 0 when ReorderRatio":     {ReorderRatio: 0.1},
+		"a full-size packet never fits": {RateBitsPerSecond: 1000, QueueBytes: 100},
+		"must be between 0 and 1":       {LossRatio: 30},
+		"must be between 0 and 1h0m0s":  {Delay: 60_000 * time.Second},
+		"Outages[0].Duration is 0s":     {Outages: []Outage{{}}},
+	} {
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+}

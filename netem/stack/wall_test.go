@@ -1,0 +1,266 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"mqttlab/netem/link"
+)
+
+// newWall returns a network on the wall clock whose loop runs until the test ends.
+func newWall(t testing.TB, c Config) *Network {
+	t.Helper()
+	n, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx, time.Time{}) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run: %v", err)
+		}
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return n
+}
+
+// do runs f on the loop and waits for it.
+func (n *Network) do(f func()) {
+	done := make(chan struct{})
+	n.Post(func() { f(); close(done) })
+	<-done
+}
+
+// hostServer serves each connection to a TCP port of the host with a function.
+func hostServer(t testing.TB, serve func(*net.TCPConn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var work sync.WaitGroup
+	work.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			work.Go(func() {
+				defer c.Close()
+				serve(c.(*net.TCPConn))
+			})
+		}
+	})
+	t.Cleanup(func() { l.Close(); work.Wait() })
+	return l.Addr().String()
+}
+
+func hostEcho(c *net.TCPConn) { _, _ = io.Copy(c, c) }
+
+func TestGatewayReachesTheHost(t *testing.T) {
+	target := hostServer(t, hostEcho)
+	n := newWall(t, Config{Seed: 1})
+	m := mustModel(t, link.Config{Delay: 10 * time.Millisecond})
+	answered := make(chan time.Duration, 1)
+	n.do(func() {
+		d := n.mustDevice(t, DeviceConfig{Up: m, Down: m})
+		var sent time.Time
+		if _, err := d.Open(target, &calls{
+			opened: func(s *Socket) { sent = n.Now(); s.Send([]byte("hello")) },
+			readable: func(s *Socket) {
+				var b [16]byte
+				if k := s.Receive(b[:]); string(b[:k]) == "hello" {
+					answered <- n.Now().Sub(sent)
+				}
+			},
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case took := <-answered:
+		if took < 20*time.Millisecond {
+			t.Errorf("answered after %v over a link of 20ms", took)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("no answer")
+	}
+	s := n.Stats()
+	if s.RetransmissionsUp+s.RetransmissionsDown != 0 && s.Lateness.Invalid() == "" {
+		t.Errorf("%d + %d retransmissions on a clean link", s.RetransmissionsUp, s.RetransmissionsDown)
+	}
+	if s.Gateway.Open != 1 || s.Gateway.Dialed != 1 {
+		t.Errorf("gateway: %+v, want one connection", s.Gateway)
+	}
+}
+
+func TestGatewayCarriesEndsOver(t *testing.T) {
+	// Both read first: closing with something unread is a reset, and resetting
+	// at once can make the gateway's dialling fail.
+	closes := hostServer(t, func(c *net.TCPConn) { _, _ = c.Read(make([]byte, 1)) })
+	resets := hostServer(t, func(c *net.TCPConn) {
+		_, _ = c.Read(make([]byte, 1))
+		_ = c.SetLinger(0)
+	})
+	unused, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := unused.Addr().String()
+	unused.Close()
+	n := newWall(t, Config{})
+	for _, test := range []struct {
+		name, target string
+		want         error
+	}{
+		{"close", closes, io.EOF},
+		{"reset", resets, syscall.ECONNRESET},
+		{"refused", nobody, syscall.ECONNREFUSED},
+	} {
+		ended := make(chan error, 1)
+		n.do(func() {
+			d := n.mustDevice(t, DeviceConfig{})
+			if _, err := d.Open(test.target, &calls{
+				opened:   func(s *Socket) { s.Send([]byte("x")) },
+				readable: func(s *Socket) { s.Receive(make([]byte, 10)) },
+				closed:   func(_ *Socket, err error) { ended <- err },
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+		select {
+		case err := <-ended:
+			if !errors.Is(err, test.want) {
+				t.Errorf("%s: %v, want %v", test.name, err, test.want)
+			}
+		case <-time.After(5 * time.Second):
+			t.Errorf("%s: the device was not told", test.name)
+		}
+	}
+}
+
+// TestHalfClosedConnectionsKeepTheOtherDirection lets a target answer long after
+// the device has ended its direction: announcing that end twice once cut the
+// answer short.
+func TestHalfClosedConnectionsKeepTheOtherDirection(t *testing.T) {
+	want := bytes.Repeat([]byte("answer"), 20_000)
+	target := hostServer(t, func(c *net.TCPConn) {
+		_, _ = io.Copy(io.Discard, c)
+		_, _ = c.Write(want)
+	})
+	n := newWall(t, Config{Seed: 2})
+	var d *Device
+	n.do(func() { d = n.mustDevice(t, DeviceConfig{}) })
+	for range 100 {
+		c, err := d.Dial(t.Context(), "tcp", target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = c.Write([]byte("question"))
+		_ = c.(interface{ CloseWrite() error }).CloseWrite()
+		if got, err := io.ReadAll(c); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("got %d bytes of %d, error %v", len(got), len(want), err)
+		}
+		c.Close()
+	}
+}
+
+func TestDialIsANetConn(t *testing.T) {
+	target := hostServer(t, hostEcho)
+	n := newWall(t, Config{Seed: 2})
+	var d *Device
+	m := mustModel(t, link.Config{Delay: time.Millisecond})
+	n.do(func() { d = n.mustDevice(t, DeviceConfig{Up: m, Down: m}) })
+	c, err := d.Dial(t.Context(), "tcp", target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := bytes.Repeat([]byte("mqtt"), 100_000) // far more than all buffers
+	go func() {
+		_, _ = c.Write(want)
+		_ = c.(interface{ CloseWrite() error }).CloseWrite()
+	}()
+	if err := c.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(c)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("got %d bytes of %d, error %v", len(got), len(want), err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := d.Dial(t.Context(), "udp", target); err == nil {
+		t.Error("Dial accepted udp")
+	}
+}
+
+func TestPowerOffIsSilent(t *testing.T) {
+	heard := make(chan error, 1)
+	target := hostServer(t, func(c *net.TCPConn) {
+		_, err := c.Read(make([]byte, 1))
+		heard <- err
+	})
+	n := newWall(t, Config{})
+	var d *Device
+	n.do(func() { d = n.mustDevice(t, DeviceConfig{}) })
+	c, err := d.Dial(t.Context(), "tcp", target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.do(d.PowerOff)
+	if _, err := c.Read(make([]byte, 1)); err == nil {
+		t.Error("a device without power still reads")
+	}
+	if _, err := d.Dial(t.Context(), "tcp", target); !errors.Is(err, ErrPoweredOff) {
+		t.Errorf("Dial without power: %v", err)
+	}
+	select {
+	case err := <-heard:
+		t.Errorf("the target noticed: %v", err)
+	case <-time.After(5 * time.Millisecond):
+	}
+}
+
+func TestAStalledMachineMakesTheRunInvalid(t *testing.T) {
+	n, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	// The clock is given by hand: the same arithmetic as in the loop, without
+	// depending on what this machine is doing.
+	run := func(stall time.Duration) Lateness {
+		var l lateness
+		l.resume(0)
+		now := int64(0)
+		for range 9000 {
+			now += int64(time.Millisecond)
+			if now == int64(5*time.Second) {
+				now += int64(stall)
+			}
+			l.beat(now)
+		}
+		return l.snapshot(DefaultMinRTO)
+	}
+	if got := run(0); got.Invalid() != "" {
+		t.Errorf("without a stall: %s", got.Invalid())
+	}
+	got := run(500 * time.Millisecond)
+	if got.Invalid() == "" {
+		t.Errorf("a stall of 500 ms went unnoticed: %+v", got)
+	}
+	t.Log(got.Invalid())
+}
