@@ -1,0 +1,237 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"mqttlab/reports/model"
+	"mqttlab/simulator/device"
+	"mqttlab/simulator/live"
+	"mqttlab/simulator/scenario"
+)
+
+// Options describe a run.
+type Options struct {
+	// Scenario is what to run. Required; it is not modified.
+	Scenario *scenario.Scenario
+	// Target is a URL such as mqtt://user:password@host:1883. Required but in virtual mode, where it must be empty.
+	Target string
+	// Mode is required.
+	Mode model.Mode
+	// Seed replaces the scenario's. Nil: the scenario's own.
+	Seed *uint64
+	// Progress is called about once a second, and at the beginning and the end of each phase, from the goroutine of Run. Nil: nobody wants to know.
+	Progress func(Progress)
+	// Logger is told of what is out of the ordinary. Nil: silent.
+	Logger *slog.Logger
+	// Tool names the program in the record.
+	Tool model.Tool
+}
+
+// Run runs a scenario and returns its record. When ctx is done it stops making messages due, drains and returns a record of what there is, with a nil
+// error; a target that can't be reached in the first place is an *UnreachableError.
+func Run(ctx context.Context, o Options) (*model.Record, error) {
+	r, err := prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer r.engine.close()
+	if err := r.subscribe(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.startSensors(r.origin()); err != nil {
+		return nil, err
+	}
+	cut := r.timetable(ctx)
+	r.drain(context.WithoutCancel(ctx))
+	return r.finish(cut)
+}
+
+// run is one run under way.
+type run struct {
+	*crew
+	options Options
+	steps   int // of the series, ended so far
+	begun   time.Duration
+	shown   time.Time       // when Progress was last called
+	verdict *model.Validity // of the record, once there is one: what comes after does not count
+}
+
+// prepare checks the options and makes the engine.
+func prepare(ctx context.Context, o Options) (*run, error) {
+	if o.Scenario == nil {
+		return nil, errors.New("fleet: no scenario given")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := *o.Scenario
+	if o.Seed != nil {
+		s.Seed = *o.Seed
+	}
+	t := target{shown: "in virtual mode"}
+	if o.Mode == model.Virtual && o.Target != "" {
+		return nil, errors.New("virtual mode runs against mqttlab's own broker in the same process: leave the target out")
+	}
+	if o.Mode != model.Virtual {
+		var err error
+		if t, err = parseTarget(o.Target); err != nil {
+			return nil, err
+		}
+		if err := checkOpenFiles(s.Devices() + len(s.Groups)); err != nil {
+			return nil, err
+		}
+		if err := live.CheckReachable(ctx, t.address); err != nil {
+			return nil, &UnreachableError{Target: t.shown, Err: err}
+		}
+	}
+	e, err := newEngine(o.Mode, &s, t.address, o.Logger)
+	if err != nil {
+		return nil, err
+	}
+	id := uint32(seedOf(s.Seed, 0, 0))
+	if o.Mode != model.Virtual {
+		// Runs of one seed against one target must not take each other's messages for their own.
+		id = uint32(seedOf(s.Seed, uint64(time.Now().UnixNano()), 0))
+	}
+	return &run{crew: newCrew(&s, e, t, id, o.Logger), options: o}, nil
+}
+
+func newEngine(m model.Mode, s *scenario.Scenario, address string, logger *slog.Logger) (engine, error) {
+	switch m {
+	case model.Live:
+		return newLiveEngine(len(s.Groups), address, logger), nil
+	case model.Emulated:
+		return newEmulatedEngine(s, address, logger)
+	case model.Virtual:
+		return newVirtualEngine(s, logger)
+	}
+	return nil, fmt.Errorf("unknown mode %q (have %s, %s, %s)", m, model.Live, model.Emulated, model.Virtual)
+}
+
+// subscribeTimeout is how long sinks may take to connect and subscribe.
+const subscribeTimeout = 30 * time.Second
+
+// subscribe starts the sinks and waits for their subscriptions.
+func (r *run) subscribe(ctx context.Context) error {
+	ready := make(chan error, len(r.groups))
+	if err := r.startSinks(ready); err != nil {
+		return err
+	}
+	limit := r.start.Add(subscribeTimeout)
+	for waiting := len(r.groups); waiting > 0; {
+		select {
+		case err := <-ready:
+			if err != nil {
+				return &UnreachableError{Target: r.target.shown, Err: err}
+			}
+			waiting--
+		default:
+			if !r.engine.now().Before(limit) {
+				return &UnreachableError{Target: r.target.shown, Err: fmt.Errorf("no SUBACK within %v", subscribeTimeout)}
+			}
+			if err := r.engine.pass(ctx, r.engine.now().Add(time.Millisecond)); err != nil {
+				return fmt.Errorf("stopped before the fleet began: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// validity is the record's, or before there is one, how it stands.
+func (r *run) validity() model.Validity {
+	if r.verdict != nil {
+		return *r.verdict
+	}
+	return r.engine.validity()
+}
+
+// origin is when the scenario's timetable begins.
+func (r *run) origin() time.Duration {
+	r.begun = r.engine.now().Sub(r.start)
+	return r.begun
+}
+
+// timetable lets ramp, settling and the messages' time pass. It returns early, with true, when ctx is done.
+func (r *run) timetable(ctx context.Context) (cut bool) {
+	for _, phase := range []struct {
+		name string
+		end  time.Duration
+	}{
+		{"ramp", r.scenario.Ramp},
+		{"settle", r.scenario.Begin()},
+		{"run", r.scenario.End()},
+	} {
+		r.report(phase.name, true)
+		if phase.name == "run" {
+			r.weigh()
+		}
+		if err := r.pass(ctx, phase.name, r.begun+phase.end); err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// progressInterval is how often Progress is called, in real time.
+const progressInterval = time.Second
+
+// pass lets time pass until a moment, ending steps of the series on the way.
+func (r *run) pass(ctx context.Context, phase string, until time.Duration) error {
+	for {
+		now := r.engine.now().Sub(r.start)
+		next := r.scenario.Interval * time.Duration(r.steps+1)
+		if now >= next {
+			r.sample(r.steps)
+			r.steps++
+			continue
+		}
+		if now >= until {
+			return nil
+		}
+		if r.options.Mode != model.Virtual {
+			next = min(next, now+progressInterval)
+		}
+		r.report(phase, false)
+		if err := r.engine.pass(ctx, r.start.Add(min(next, until))); err != nil {
+			return err
+		}
+	}
+}
+
+// drainSteps is how often the drain looks whether there is anything left to wait for.
+const drainSteps = 100 * time.Millisecond
+
+// drain waits for what is under way, as long as the scenario allows.
+func (r *run) drain(ctx context.Context) {
+	r.each(func(s *device.Sensor) { s.StopPublishing() })
+	r.report("drain", true)
+	end := r.engine.now().Sub(r.start) + r.scenario.Drain
+	for !r.quiet() {
+		now := r.engine.now().Sub(r.start)
+		if now >= end {
+			return
+		}
+		// ctx is never done: a drain has an end of its own.
+		_ = r.pass(ctx, "drain", min(end, now+drainSteps))
+	}
+}
+
+// farewell is how long DISCONNECT and FIN may take to leave; nothing is measured any more.
+const farewell = 200 * time.Millisecond
+
+// finish writes the record and takes leave of the target.
+func (r *run) finish(cut bool) (*model.Record, error) {
+	verdict := r.engine.validity()
+	r.verdict = &verdict
+	record, err := r.record(cut)
+	r.each(func(s *device.Sensor) { s.Finish(nil) })
+	_ = r.engine.pass(context.Background(), r.engine.now().Add(farewell))
+	r.finishSinks()
+	_ = r.engine.pass(context.Background(), r.engine.now().Add(farewell))
+	r.report("done", true)
+	return record, err
+}

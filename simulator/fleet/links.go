@@ -1,0 +1,100 @@
+package fleet
+
+import (
+	"fmt"
+
+	"mqttlab/netem/link"
+	"mqttlab/netem/stack"
+	"mqttlab/reports/model"
+	"mqttlab/simulator/device"
+	"mqttlab/simulator/scenario"
+)
+
+// models are the two directions of a group's links, compiled once for all its devices.
+type models struct{ up, down *link.Model }
+
+func compile(l *scenario.Link) (m models, err error) {
+	if m.up, err = link.Compile(l.Up); err != nil {
+		return m, fmt.Errorf("uplink: %w", err)
+	}
+	if m.down, err = link.Compile(l.Down); err != nil {
+		return m, fmt.Errorf("downlink: %w", err)
+	}
+	return m, nil
+}
+
+// linkHost is a device.Host behind an emulated link, on either clock.
+type linkHost struct {
+	*stack.Network
+	device *stack.Device
+	target string
+	buffer []byte // of the network's loop
+	radio  *radio // nil: nobody asks what it costs
+}
+
+// Open implements device.Host.
+func (h *linkHost) Open(to device.Handler) error {
+	h.radio.touch(h.Now())
+	_, err := h.device.Open(h.target, &linkConn{host: h, handler: to})
+	return err
+}
+
+// NewTimer implements device.Host.
+func (h *linkHost) NewTimer(f func()) device.Timer { return h.Network.NewTimer(f) }
+
+// linkConn is a socket of an emulated device as device.Conn, and passes its events on.
+type linkConn struct {
+	host    *linkHost
+	handler device.Handler
+	socket  *stack.Socket
+}
+
+// Opened implements stack.Handler.
+func (c *linkConn) Opened(s *stack.Socket) {
+	c.socket = s
+	c.host.radio.touch(c.host.Now())
+	c.handler.Opened(c)
+}
+
+// Readable implements stack.Handler.
+func (c *linkConn) Readable(s *stack.Socket) {
+	c.host.radio.touch(c.host.Now())
+	for n := s.Receive(c.host.buffer); n > 0; n = s.Receive(c.host.buffer) {
+		c.handler.Received(c.host.buffer[:n])
+	}
+}
+
+// Writable implements stack.Handler.
+func (c *linkConn) Writable(*stack.Socket) { c.handler.Writable() }
+
+// Closed implements stack.Handler.
+func (c *linkConn) Closed(_ *stack.Socket, err error) { c.handler.Closed(err) }
+
+// Send implements device.Conn.
+func (c *linkConn) Send(p []byte) int {
+	c.host.radio.touch(c.host.Now())
+	return c.socket.Send(p)
+}
+
+// Close implements device.Conn.
+func (c *linkConn) Close() {
+	c.host.radio.touch(c.host.Now())
+	c.socket.Close()
+}
+
+// Abort implements device.Conn.
+func (c *linkConn) Abort() { c.socket.Abort() }
+
+// readBufferBytes is more than one segment, so that most reads need one call.
+const readBufferBytes = 4 << 10
+
+// wireOf turns the counters of links into the form of a record.
+func wireOf(up, down link.Counters, retransmissions uint64) model.Wire {
+	return model.Wire{
+		Layer:   "ip",
+		UpBytes: int64(up.AdmittedBytes), DownBytes: int64(down.AdmittedBytes),
+		UpPackets: int64(up.Admitted), DownPackets: int64(down.Admitted),
+		LostPackets:     int64(up.DroppedTotal() + down.DroppedTotal()),
+		Retransmissions: int64(retransmissions),
+	}
+}

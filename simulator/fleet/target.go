@@ -1,0 +1,79 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+
+	"mqttlab/reference-broker/mqtt"
+	"mqttlab/reports/model"
+)
+
+// UnreachableError says that the run did not begin, because the target could not be reached or did not let a sink in or subscribe.
+type UnreachableError struct {
+	Target string // as given, without credentials
+	Err    error
+}
+
+// Error implements error.
+func (e *UnreachableError) Error() string {
+	if code := mqtt.ReasonCode(0); errors.As(e.Err, &code) {
+		return fmt.Sprintf("target %s does not let the fleet's sink in: %v", e.Target, e.Err)
+	}
+	return fmt.Sprintf("target %s can't be reached: %v (does it run, and listen there?)", e.Target, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// target is where the fleet connects to.
+type target struct {
+	shown    string // without credentials
+	address  string // host:port
+	username mqtt.Opt[string]
+	password mqtt.Opt[[]byte]
+}
+
+// defaultPort is that of MQTT without TLS.
+const defaultPort = "1883"
+
+// parseTarget reads mqtt://[user[:password]@]host[:port].
+func parseTarget(s string) (target, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return target{}, fmt.Errorf("target: %w", err)
+	}
+	if u.Scheme != "mqtt" && u.Scheme != "tcp" {
+		return target{}, fmt.Errorf("target %q: want a URL such as mqtt://localhost:1883 (plain TCP is all that fleets speak)", u.Redacted())
+	}
+	if u.Hostname() == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" {
+		return target{}, fmt.Errorf("target %q: want host and port only, such as mqtt://localhost:1883", u.Redacted())
+	}
+	port := u.Port()
+	if port == "" {
+		port = defaultPort
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return target{}, fmt.Errorf("target %q: the port must be 1 to 65535", u.Redacted())
+	}
+	t := target{address: net.JoinHostPort(u.Hostname(), port)}
+	if u.User != nil {
+		t.username = mqtt.Some(u.User.Username())
+		if p, set := u.User.Password(); set {
+			t.password = mqtt.Some([]byte(p))
+		}
+	}
+	u.User = nil
+	t.shown = u.String()
+	return t, nil
+}
+
+// record returns the form for a record. In virtual mode there is no URL.
+func (t target) record() model.Target {
+	if t.address == "" {
+		return model.Target{Name: "mqttlab's own broker, in virtual time"}
+	}
+	return model.Target{URL: t.shown}
+}

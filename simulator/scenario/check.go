@@ -1,0 +1,142 @@
+package scenario
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"mqttlab/reference-broker/mqtt"
+)
+
+// check reports what no single value shows.
+func (s *Scenario) check(r *reader) {
+	if s.Name == "" {
+		r.wrongAt("name", "is missing: what shall reports call this fleet?")
+	}
+	if s.Duration == 0 && r.lines["duration"] == 0 {
+		r.wrongAt("duration", "is missing: how long shall messages be due?")
+	}
+	if r.lines["groups"] == 0 || len(s.Groups) == 0 && !r.mentions("groups") {
+		r.wrongAt("groups", "is missing: a fleet needs at least one group of devices")
+	}
+	if n := s.Devices(); n > mostDevices {
+		r.wrongAt("groups", "hold %d devices: at most %d", n, mostDevices)
+		return
+	}
+	names := map[string]int{}
+	for i := range s.Groups {
+		path := fmt.Sprintf("groups[%d]", i)
+		g := &s.Groups[i]
+		g.check(r, path)
+		if first, taken := names[g.Name]; taken && g.Name != "" {
+			r.wrongAt(path+".name", "%q is the name of groups[%d] already", g.Name, first)
+			continue
+		}
+		names[g.Name] = i
+	}
+	if len(r.mistakes) == 0 {
+		s.checkClientIDs(r)
+	}
+}
+
+// mentions reports whether a mistake about a path is known already.
+func (r *reader) mentions(path string) bool {
+	for _, m := range r.mistakes {
+		if m.Path == path {
+			return true
+		}
+	}
+	return false
+}
+
+var groupName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+func (g *Group) check(r *reader, path string) {
+	require := func(key, why string) {
+		if r.lines[path+"."+key] == 0 {
+			r.wrongAt(path+"."+key, "is missing: %s", why)
+		}
+	}
+	require("name", "what shall reports call this group?")
+	require("count", "how many devices?")
+	require("interval", "how much time between two messages of a device?")
+	if g.Name != "" && !groupName.MatchString(g.Name) {
+		r.wrongAt(path+".name", "%q may hold letters, digits, - and _ only", g.Name)
+	}
+	g.checkPattern(r, path+".client_id", g.ClientID)
+	g.checkPattern(r, path+".topic", g.Topic)
+	if g.Count > 1 && !strings.Contains(g.ClientID, "{index}") && !strings.Contains(g.ClientID, "{number}") {
+		r.wrongAt(path+".client_id", "%q is the same for all %d devices: add {index}", g.ClientID, g.Count)
+	}
+	if strings.ContainsAny(g.Topic, "+#") {
+		r.wrongAt(path+".topic", "%q holds a wildcard: a Topic Name may not", g.Topic)
+	}
+	g.checkWill(r, path+".will")
+	for _, d := range []struct {
+		key    string
+		value  time.Duration
+		needs5 bool
+	}{
+		{"session_expiry", g.SessionExpiry, true},
+		{"keep_alive", g.KeepAlive, false},
+		{"message_expiry", g.MessageExpiry, true},
+		{"will.delay", g.Will.Delay, true},
+	} {
+		if d.needs5 && d.value > 0 && g.Version != mqtt.V5 {
+			r.wrongAt(path+"."+d.key, "needs version 5.0")
+		}
+		if d.value%time.Second != 0 {
+			r.wrongAt(path+"."+d.key, "%s is not in whole seconds, as MQTT wants it", short(d.value))
+		}
+	}
+	if g.Reconnect.Max < g.Reconnect.Min {
+		r.wrongAt(path+".reconnect", "max %s is below min %s", short(g.Reconnect.Max), short(g.Reconnect.Min))
+	}
+}
+
+func (g *Group) checkWill(r *reader, path string) {
+	if g.Will.Topic == "" {
+		return
+	}
+	g.checkPattern(r, path+".topic", g.Will.Topic)
+	if strings.ContainsAny(g.Will.Topic, "+#") {
+		r.wrongAt(path+".topic", "%q holds a wildcard: a Topic Name may not", g.Will.Topic)
+	}
+}
+
+var placeholder = regexp.MustCompile(`\{[^{}]*\}?`)
+
+func (g *Group) checkPattern(r *reader, path, pattern string) {
+	if pattern == "" {
+		r.wrongAt(path, "is empty")
+	}
+	if strings.ContainsRune(pattern, 0) || len(pattern) > 1024 {
+		r.wrongAt(path, "may not hold U+0000, nor more than 1024 bytes")
+	}
+	for _, p := range placeholder.FindAllString(pattern, -1) {
+		switch p {
+		case "{group}", "{index}", "{number}":
+		default:
+			r.wrongAt(path, "unknown placeholder %s (have {group}, {index}, {number})", p)
+		}
+	}
+}
+
+// checkClientIDs reports two devices with one Client Identifier: they would throw each other off the target for ever.
+func (s *Scenario) checkClientIDs(r *reader) {
+	seen := make(map[string]int, s.Devices())
+	number := 0
+	for i := range s.Groups {
+		g := &s.Groups[i]
+		for index := range g.Count {
+			id := g.Expand(g.ClientID, index, number)
+			if other, taken := seen[id]; taken {
+				r.wrongAt(fmt.Sprintf("groups[%d].client_id", i), "device %d would be called %q, as one of groups[%d] is", index, id, other)
+				break
+			}
+			seen[id] = i
+			number++
+		}
+	}
+}

@@ -1,0 +1,29 @@
+// Package scenario reads the YAML files that describe fleets.
+//
+// A scenario is groups of like devices and a timetable:
+//
+//	|-- ramp --|-- settle --|-------- duration --------|-- drain --|
+//	devices     connections  messages are due           nothing new is due; what is
+//	connect     settle                                  under way may still arrive
+//
+// The smallest useful file:
+//
+//	name: meadow
+//	duration: 2m
+//	groups:
+//	  - name: soil
+//	    count: 1000
+//	    interval: 10s
+//	    qos: 1
+//	    link: nb-iot
+//
+// Everything else has a default; Scenario.YAML prints a scenario with all of them written out, and reading that gives the same scenario. The fields of
+// Scenario and Group document each key, which is the field's name in lower case with underscores.
+//
+// # Design
+//
+// Reading is strict, and all mistakes are reported at once, each with its line: a key that does not exist (with the nearest one that does), a
+// value that is out of range, two groups that get in each other's way. Decoding into structs with a library's strict mode was tried and
+// lost: it stops at the first unknown key, and has forgotten the lines when values are checked. So the decoder walks the syntax tree with
+// one table of keys per mapping.
+package scenario
