@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"mqttlab/reports/html"
+	"mqttlab/reports/junit"
+	"mqttlab/reports/model"
+	"mqttlab/spec/conformance"
+	"mqttlab/spec/suite"
+	"mqttlab/spec/target"
+)
+
+// conformFlags are the flags of conform as given.
+type conformFlags struct {
+	selection
+	launchFlags
+	baselineFlags
+	conformLinkFlags
+	transportFlags
+	list              bool
+	known             string
+	jobs              int
+	out               string
+	html, json, junit string
+	seed              uint64
+	stress            bool
+	quiet             bool
+}
+
+func newConform() *cobra.Command {
+	var f conformFlags
+	cmd := &cobra.Command{
+		Use:   "conform [flags] [TARGET]",
+		Short: "Judge a broker against the statements of MQTT 3.1.1 and 5.0",
+		Long: `conform runs the conformance checks against TARGET and says which statements of the
+standards it breaks. TARGET is an address (mqtt://host:port; also mqtts, ws, wss and
+mqtt+unix:///path), a YAML target file, or "reference", the embedded broker, which is the default. Instead of a TARGET,
+--exec, --image or --profile start a broker, restart it for the checks that want
+that, and remove it. In a GitHub workflow (GITHUB_ACTIONS=true) failures become
+annotations, and the step gets a summary.
+
+Exit codes: 0 conformant; 1 not (a check failed, the target crashed, or a listed
+failure passes again); 2 wrong usage; 3 target unreachable, not to be started or no MQTT; 4 our own
+error; 5 nothing selected or nothing could run; 130 interrupted (reports of what
+ran are written).`,
+		Example: `  mqttlab conform mqtt://127.0.0.1:1883 --out out
+  mqttlab conform broker.yaml --mqtt 5.0 --only 'will/*' --known known.yaml
+  mqttlab conform --image eclipse-mosquitto:2 --out out
+  mqttlab conform --exec 'mosquitto -c {config}' --config-template mosquitto.conf
+  mqttlab conform --profile nats --baseline nats.json
+  mqttlab conform --list --statement MQTT5-3.1.2-22`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return conform(cmd, args, f)
+		},
+	}
+	fs := cmd.Flags()
+	f.launchFlags.register(fs)
+	f.baselineFlags.register(fs)
+	f.conformLinkFlags.register(fs)
+	f.transportFlags.register(fs)
+	fs.StringVar(&f.mqtt, "mqtt", "3.1.1,5.0", "protocol versions to judge")
+	fs.StringArrayVar(&f.only, "only", nil, "run checks whose name fits, as in 'will/*'; may repeat")
+	fs.StringArrayVar(&f.statements, "statement", nil, "run checks of this statement, as in MQTT5-3.1.2-22; may repeat")
+	fs.StringVar(&f.level, "level", "all", "run checks of must, should (and must), or all statements")
+	fs.BoolVar(&f.list, "list", false, "list the selected checks and run nothing")
+	fs.StringVar(&f.known, "known", "", "YAML file of known failures, each with its reason")
+	fs.IntVar(&f.jobs, "jobs", 8, "checks to run at a time")
+	fs.StringVar(&f.out, "out", "", "folder for conformance.html, conformance.json and junit.xml")
+	fs.StringVar(&f.html, "html", "", "file for the web page")
+	fs.StringVar(&f.json, "json", "", "file for the record, - for standard output; with --list, which needs no file, the list as JSON")
+	fs.StringVar(&f.junit, "junit", "", "file for JUnit XML")
+	fs.Uint64Var(&f.seed, "seed", 1, "seed of all names and choices; the same seed gives the same run")
+	fs.BoolVar(&f.stress, "stress", false, "cut what is sent into single bytes and odd pieces, and read slowly; verdicts should not change")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but errors")
+	return cmd
+}
+
+func conform(cmd *cobra.Command, args []string, f conformFlags) error {
+	if f.listProfiles {
+		return listProfiles(cmd.OutOrStdout())
+	}
+	selected, err := f.resolve()
+	if err != nil {
+		return err
+	}
+	if f.list {
+		return listChecks(cmd.OutOrStdout(), selected, f.json != "")
+	}
+	o := suite.Options{Tool: tool(), Options: conformance.Options{
+		Checks: selected.checks, Versions: selected.versions, Only: selected.admits, Jobs: f.jobs, Seed: f.seed, Stress: f.stress,
+	}}
+	before, err := f.prepare(&o)
+	radio, errLink := f.lookupLink()
+	if radio != nil && !cmd.Flags().Changed("jobs") {
+		o.Jobs = linkJobs
+	}
+	if err := errors.Join(err, errLink); err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	say := cmd.ErrOrStderr()
+	if f.quiet {
+		say = io.Discard
+	}
+	t, err := openTarget(ctx, args, &f, say)
+	if err != nil {
+		return err
+	}
+	unlink, err := t.behind(radio, f.seed, say)
+	if err != nil {
+		return errors.Join(err, exit(exitInternal, t.close()))
+	}
+	o.Target = t.Target
+	record, err := f.run(cmd, t, o)
+	if err := errors.Join(err, unlink(), exit(exitInternal, t.close())); err != nil {
+		return err
+	}
+	return f.conclude(ctx, cmd, say, before, record)
+}
+
+// prepare reads the files named by flags, before anything is started.
+func (f *conformFlags) prepare(o *suite.Options) (before *model.Record, err error) {
+	if f.known != "" {
+		if o.Known, err = target.ReadKnown(f.known); err != nil {
+			return nil, err
+		}
+	}
+	if f.jobs < 1 {
+		return nil, fmt.Errorf("--jobs %d: at least one check has to run at a time", f.jobs)
+	}
+	if err := f.baselineFlags.check(); err != nil {
+		return nil, err
+	}
+	return f.baselineFlags.read()
+}
+
+// run runs the checks and writes the reports.
+func (f *conformFlags) run(cmd *cobra.Command, t *opened, o suite.Options) (*model.Record, error) {
+	show := newConformProgress(cmd.ErrOrStderr(), f.quiet)
+	o.Progress = show.event
+	record, err := suite.Run(cmd.Context(), o)
+	show.end()
+	if err != nil {
+		return nil, conformError(err)
+	}
+	written, err := f.write(cmd, record)
+	if err == nil && f.out != "" && t.log != nil {
+		name := filepath.Join(f.out, "target.log")
+		written = append(written, name)
+		err = writeLog(context.WithoutCancel(cmd.Context()), name, t)
+	}
+	if err != nil {
+		return nil, exit(exitInternal, err)
+	}
+	if !f.quiet {
+		summarize(cmd.ErrOrStderr(), record, written)
+	}
+	return record, nil
+}
+
+// conformError gives the error of a run its exit code.
+func conformError(err error) error {
+	var reach *target.ReachError
+	switch {
+	case errors.Is(err, conformance.ErrNothing):
+		return exit(exitNothing, errors.New("no check fits the selection; see 'mqttlab conform --list'"))
+	case errors.As(err, &reach):
+		return exit(exitUnreachable, err)
+	case errors.Is(err, context.Canceled):
+		return exit(exitInterrupted, errors.New("interrupted before the first verdict"))
+	}
+	return exit(exitInternal, err)
+}
+
+// writeLog keeps what the broker wrote.
+func writeLog(ctx context.Context, name string, t *opened) error {
+	text, err := t.log(ctx)
+	if err != nil {
+		return err
+	}
+	return writePage(name, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// conclude says what the run comes to, and ends with its code.
+func (f *conformFlags) conclude(ctx context.Context, cmd *cobra.Command, say io.Writer, before, r *model.Record) error {
+	if f.update && ctx.Err() != nil {
+		fmt.Fprintf(say, "interrupted: the baseline %s stays as it was\n", f.baseline)
+		return exitWith(ctx, exitInterrupted)
+	}
+	j, err := f.judge(say, before, r)
+	if err == nil && onGitHub() {
+		err = tellGitHub(cmd.ErrOrStderr(), r, j.fails)
+	}
+	if err != nil {
+		return exit(exitInternal, err)
+	}
+	return exitWith(ctx, j.code)
+}
+
+// conformVerdictCode is the exit code of a record that is held against the standard.
+func conformVerdictCode(r *model.Record) int {
+	ran := 0
+	for verdict, n := range r.Summary {
+		switch {
+		case !verdict.Conformant():
+			return exitFailed
+		case verdict != model.Skipped && verdict != model.Unsupported && verdict != model.Inconclusive:
+			ran += n
+		}
+	}
+	if ran == 0 {
+		return exitNothing
+	}
+	return exitOK
+}
+
+// exitWith ends silently with code, or with that of an interruption if there was one.
+func exitWith(ctx context.Context, code int) error {
+	if ctx.Err() != nil {
+		code = exitInterrupted
+	}
+	if code == exitOK {
+		return nil
+	}
+	return &exitError{code: code}
+}
+
+// write writes the reports asked for and returns their names.
+func (f *conformFlags) write(cmd *cobra.Command, r *model.Record) ([]string, error) {
+	page, record, ci := f.html, f.json, f.junit
+	if f.out != "" {
+		for file, name := range map[*string]string{&page: "conformance.html", &record: "conformance.json", &ci: "junit.xml"} {
+			if *file == "" {
+				*file = filepath.Join(f.out, name)
+			}
+		}
+	}
+	var written []string
+	for _, report := range []struct {
+		file   string
+		render renderer
+	}{{page, html.Write}, {record, encodeRecord}, {ci, junit.Write}} {
+		if report.file == "" {
+			continue
+		}
+		if err := writeReport(cmd.OutOrStdout(), report.file, r, report.render); err != nil {
+			return written, err
+		}
+		if report.file != stdoutName {
+			written = append(written, report.file)
+		}
+	}
+	return written, nil
+}
+
+func tool() model.Tool { return model.Tool{Name: "mqttlab", Version: version, Commit: commit()} }

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"mqttlab/reports/model"
+	"mqttlab/spec/conformance"
+)
+
+// conformProgress tells how a run goes: one line that is redrawn on a terminal, a line every few seconds
+// elsewhere, and each failure when it comes.
+type conformProgress struct {
+	screen
+	started time.Time
+	last    time.Time // of the last plain line
+	failed  int
+}
+
+// plainEvery is the pause between progress lines where there is no terminal.
+const plainEvery = 2 * time.Second
+
+func newConformProgress(w io.Writer, quiet bool) *conformProgress {
+	now := time.Now()
+	return &conformProgress{screen: newScreen(w, quiet), started: now, last: now}
+}
+
+func (p *conformProgress) event(e conformance.Event) {
+	r := e.Result
+	if r.Verdict.Failing() {
+		p.failed++
+		p.line("%s %s %s: %s", p.paint(r.Verdict), r.Check.FullName(), r.Version, r.Reason)
+	}
+	elapsed := time.Since(p.started).Round(100 * time.Millisecond)
+	state := fmt.Sprintf("%d/%d checks, %s, %d to look at, %v", e.Done, e.Total, r.Check.Area, p.failed, elapsed)
+	if p.terminal {
+		p.redraw(state)
+	} else if now := time.Now(); now.Sub(p.last) >= plainEvery {
+		p.last = now
+		p.line("%s", state)
+	}
+}
+
+// paint is the verdict in its colour.
+func (s *screen) paint(v model.Verdict) string {
+	switch {
+	case !v.Conformant():
+		return s.colour(red, string(v))
+	case v.Failing(), v == model.Nonstrict:
+		return s.colour(yellow, string(v))
+	}
+	return string(v)
+}
+
+// summarize prints what came of a run, and where the reports are.
+func summarize(w io.Writer, r *model.Record, files []string) {
+	s := newScreen(w, false)
+	var counts []string
+	for _, v := range model.Verdicts() {
+		if n := r.Summary[v]; n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, s.paint(v)))
+		}
+	}
+	slices.Reverse(counts)
+	covered := 0
+	for _, c := range r.Coverage {
+		if c.Verdict != model.Untested {
+			covered++
+		}
+	}
+	s.line("%s: %d checks in %v: %s", r.Target.Title(), r.Summary.Total(),
+		time.Duration(r.DurationMS).Round(time.Millisecond), cmp.Or(strings.Join(counts, ", "), "none"))
+	s.line("%d of %d statements that bind a server have a check", covered, len(r.Coverage))
+	for _, f := range files {
+		s.line("wrote %s", f)
+	}
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mqttlab/reports/html"
+	"mqttlab/reports/latency"
+	"mqttlab/reports/model"
+	"mqttlab/simulator/fleet"
+	"mqttlab/simulator/ledger"
+	"mqttlab/simulator/scenario"
+)
+
+func newFleet() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "fleet",
+		Short: "Emulate fleets of sensors and account for every message",
+		Example: `  mqttlab fleet run meadow --target mqtt://127.0.0.1:1883 --mode emulated
+  mqttlab fleet check my-fleet.yaml`,
+		Args: knownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newFleetRun(), newFleetCheck(), newFleetExplain())
+	return cmd
+}
+
+type fleetFlags struct {
+	target, mode, json, html string
+	seed                     uint64
+	quiet                    bool
+}
+
+func newFleetRun() *cobra.Command {
+	var f fleetFlags
+	cmd := &cobra.Command{
+		Use:   "run [flags] SCENARIO",
+		Short: "Run a fleet and write its record",
+		Long: `run runs SCENARIO, a YAML file or the name of a scenario that ships with mqttlab (see
+'mqttlab fleet explain'), in one of three modes:
+
+  live      plain sockets to the target
+  emulated  real TCP over emulated lossy links to the target, in real time
+  virtual   the same on a virtual clock, with the reference broker in process; a day takes seconds
+
+Ctrl-C stops making messages, drains what is under way, and still writes the record.
+
+Exit codes: 0 valid, and every message accounted for; 1 messages were lost at QoS 1 or 2, or duplicated
+at QoS 2; 2 wrong usage or scenario; 3 target unreachable; 4 our own error; 5 the run is INVALID because
+this machine could not keep the schedule; 130 interrupted (the record is written).`,
+		Example: `  mqttlab fleet run meadow --target mqtt://127.0.0.1:1883 --mode emulated --html fleet.html
+  mqttlab fleet run my-fleet.yaml --mode virtual --seed 7 --json run.json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runFleet(cmd, args[0], f) },
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&f.target, "target", "", "broker, such as mqtt://127.0.0.1:1883; not in virtual mode")
+	fs.StringVar(&f.mode, "mode", "emulated", "live, emulated or virtual")
+	fs.Uint64Var(&f.seed, "seed", 0, "seed in place of the scenario's")
+	fs.StringVar(&f.json, "json", "", "file for the record, - for standard output")
+	fs.StringVar(&f.html, "html", "", "file for the web page")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but errors")
+	return cmd
+}
+
+func runFleet(cmd *cobra.Command, name string, f fleetFlags) error {
+	sc, errScenario := scenario.Load(name)
+	mode := model.Mode(f.mode)
+	var errMode error
+	switch {
+	case mode != model.Live && mode != model.Emulated && mode != model.Virtual:
+		errMode = fmt.Errorf("--mode %q: there are live, emulated and virtual", f.mode)
+	case mode == model.Virtual && f.target != "":
+		errMode = errors.New("--target: virtual mode brings its own broker; use live or emulated for a target")
+	case mode != model.Virtual && f.target == "":
+		errMode = fmt.Errorf("--target is missing: %s mode needs a broker, such as --target mqtt://127.0.0.1:1883", mode)
+	}
+	if err := errors.Join(errMode, errScenario); err != nil {
+		return err
+	}
+	show := newFleetProgress(cmd.ErrOrStderr(), f.quiet)
+	o := fleet.Options{Scenario: sc, Target: f.target, Mode: mode, Progress: show.step, Tool: tool()}
+	if cmd.Flags().Changed("seed") {
+		o.Seed = &f.seed
+	}
+	ctx := cmd.Context()
+	record, err := fleet.Run(ctx, o)
+	show.end()
+	var unreachable *fleet.UnreachableError
+	switch {
+	case errors.As(err, &unreachable):
+		return exit(exitUnreachable, err)
+	case err != nil && ctx.Err() != nil:
+		return exit(exitInterrupted, errors.New("interrupted before the fleet was up"))
+	case err != nil:
+		return exit(exitInternal, err)
+	}
+	for file, render := range map[string]renderer{f.json: encodeRecord, f.html: html.Write} {
+		if file == "" {
+			continue
+		}
+		if err := writeReport(cmd.OutOrStdout(), file, record, render); err != nil {
+			return exit(exitInternal, err)
+		}
+	}
+	if !f.quiet {
+		summarizeFleet(cmd.ErrOrStderr(), record)
+	}
+	return exitWith(ctx, fleetVerdict(record.Fleet))
+}
+
+// fleetVerdict is the exit code of a run.
+func fleetVerdict(f *model.Fleet) int {
+	if !f.Validity.Valid {
+		return exitNothing
+	}
+	for _, g := range f.Groups {
+		for _, l := range g.Ledger {
+			if l.QoS > 0 && l.Lost > 0 || l.QoS == 2 && l.Duplicated > 0 {
+				return exitFailed
+			}
+		}
+	}
+	return exitOK
+}
+
+func newFleetCheck() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check SCENARIO ...",
+		Short: "Say what is wrong with scenario files",
+		Example: `  mqttlab fleet check my-fleet.yaml
+  mqttlab fleet check scenarios/*.yaml`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			var errs []error
+			for _, name := range args {
+				_, err := scenario.Load(name)
+				errs = append(errs, err)
+			}
+			return errors.Join(errs...)
+		},
+	}
+}
+
+func newFleetExplain() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain [SCENARIO]",
+		Short: "Print a scenario with every default, and the load it makes; without a name, list those that ship",
+		Example: `  mqttlab fleet explain
+  mqttlab fleet explain meadow > my-fleet.yaml`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			out := cmd.OutOrStdout()
+			if len(args) == 0 {
+				return listScenarios(out)
+			}
+			sc, err := scenario.Load(args[0])
+			if err != nil {
+				return err
+			}
+			text, err := sc.YAML()
+			if err != nil {
+				return exit(exitInternal, err)
+			}
+			_, err = fmt.Fprintf(out, "# %s\n%s", load(sc), text)
+			return exit(exitInternal, err)
+		},
+	}
+}
+
+func listScenarios(w io.Writer) error {
+	for _, name := range scenario.Ready() {
+		sc, err := scenario.Load(name)
+		if err != nil {
+			return exit(exitInternal, err)
+		}
+		fmt.Fprintf(w, "%-15s  %s\n", name, load(sc))
+	}
+	return nil
+}
+
+// load says what a scenario asks of a target.
+func load(sc *scenario.Scenario) string {
+	rate := 0.0
+	for _, g := range sc.Groups {
+		rate += float64(g.Count) / g.Pace.Interval.Seconds()
+	}
+	return fmt.Sprintf("%d devices, %.4g messages/s, %v after %v of ramp", sc.Devices(), rate, sc.Duration, sc.Ramp)
+}
+
+// fleetProgress tells how a fleet does.
+type fleetProgress struct {
+	screen
+	last    time.Time
+	invalid string
+}
+
+func newFleetProgress(w io.Writer, quiet bool) *fleetProgress {
+	return &fleetProgress{screen: newScreen(w, quiet)}
+}
+
+func (p *fleetProgress) step(f fleet.Progress) {
+	var sum ledger.Progress
+	for _, g := range f.Groups {
+		sum.Sent += g.Sent
+		sum.Reached += g.Reached
+		sum.Acknowledged += g.Acknowledged
+		for i, n := range g.States {
+			sum.States[i] += n
+		}
+	}
+	if f.Invalid != "" && p.invalid == "" {
+		p.invalid = f.Invalid
+		p.line("%s: %s", p.colour(red, "INVALID"), f.Invalid)
+	}
+	state := fmt.Sprintf("%s %v/%v: %d connected, %d sent, %d acknowledged, %d arrived", f.Phase,
+		f.Elapsed.Round(time.Second), f.Total.Round(time.Second), sum.States[ledger.Connected], sum.Sent, sum.Acknowledged, sum.Reached)
+	if p.terminal {
+		p.redraw(state)
+	} else if now := time.Now(); now.Sub(p.last) >= plainEvery {
+		p.last = now
+		p.line("%s", state)
+	}
+}
+
+// summarizeFleet prints what came of a run.
+func summarizeFleet(w io.Writer, r *model.Record) {
+	s := newScreen(w, false)
+	f := r.Fleet
+	if !f.Validity.Valid {
+		s.line("%s: %s", s.colour(red, "INVALID"), f.Validity.Reason)
+	}
+	if f.CutShort {
+		s.line("the run was cut short")
+	}
+	for _, g := range f.Groups {
+		if g.Foreign > 0 {
+			s.line("%s: %d messages at the sink were none of the group's", g.Name, g.Foreign)
+		}
+		for _, l := range g.Ledger {
+			s.line("%s, QoS %d: %d sent = %d delivered + %d late + %d duplicated + %d lost + %d expired + %d pending; %d out of order",
+				g.Name, l.QoS, l.Sent, l.Delivered, l.Late, l.Duplicated, l.Lost, l.Expired, l.Pending, l.OutOfOrder)
+		}
+		for _, l := range g.Latency {
+			h, err := latency.Decode(l.Histogram)
+			if err != nil || h.Count() == 0 {
+				continue
+			}
+			s.line("%s, %s %s: p50 %v, p90 %v, p99 %v", g.Name, l.Path, l.Measure, h.Quantile(0.5), h.Quantile(0.9), h.Quantile(0.99))
+		}
+		if g.Wire != nil {
+			s.line("%s: %d bytes up, %d down (%s), %d packets lost, %d retransmissions",
+				g.Name, g.Wire.UpBytes, g.Wire.DownBytes, g.Wire.Layer, g.Wire.LostPackets, g.Wire.Retransmissions)
+		}
+		if p := g.Power; p != nil {
+			s.line("%s: %.3g J per message, battery lasts %.2f years (nine of ten devices: %.2f to %.2f; profile %s)",
+				g.Name, p.JoulesPerMessage, p.Years.Mean, p.Years.Low, p.Years.High, p.Profile)
+		}
+	}
+}

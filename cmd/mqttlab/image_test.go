@@ -1,0 +1,27 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestImages judges brokers in containers; the images are made without a registry.
+func TestImages(t *testing.T) {
+	if err := exec.CommandContext(t.Context(), "docker", "info").Run(); err != nil {
+		t.Skip("not run: no container engine answers to docker info")
+	}
+	if findMosquitto() == "" {
+		t.Skip("not run: mosquitto is not installed: apt-get install mosquitto")
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/image", RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
+			e.Defer(func() { _ = exec.Command("docker", "image", "rm", "--force", "eclipse-mosquitto:mqttlab-test").Run() })
+			return nil
+		},
+	})
+}

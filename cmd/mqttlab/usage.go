@@ -1,0 +1,53 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// flagError names the flags nearest to an unknown one.
+func flagError(cmd *cobra.Command, err error) error {
+	_, unknown, found := strings.Cut(err.Error(), "unknown flag: ")
+	if !found {
+		return fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return fmt.Errorf("unknown flag %s%s\nsee '%s --help'", unknown, didYouMean(unknown, names), cmd.CommandPath())
+}
+
+// knownCommand refuses a command that does not exist and names those nearest to it.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	return fmt.Errorf("unknown command %q%s\nsee '%s --help'", args[0], didYouMean(args[0], names), cmd.CommandPath())
+}
+
+// didYouMean returns ": did you mean a, b or c?" with the names nearest to got, or nothing if none is near.
+func didYouMean(got string, names []string) string {
+	distance := func(name string) int { return levenshtein.Distance(got, name, nil) }
+	near := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return distance(name) > max(3, len(got)/2)
+	})
+	if len(near) == 0 {
+		return ""
+	}
+	slices.SortStableFunc(near, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
+	near = near[:min(3, len(near))]
+	if len(near) == 1 {
+		return ": did you mean " + near[0] + "?"
+	}
+	last := len(near) - 1
+	return ": did you mean " + strings.Join(near[:last], ", ") + " or " + near[last] + "?"
+}
