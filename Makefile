@@ -1,0 +1,78 @@
+# mqttlab: `make run` and `make test` are all a newcomer needs. `make help` lists the rest.
+GO      ?= go
+BIN     := bin/mqttlab
+OUT     ?= out
+FUZZ    ?= 10s
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: help build run test check race fuzz self golden bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+build: ## build bin/mqttlab
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/mqttlab
+
+run: build ## check the embedded reference broker and write the reports to out/
+	$(BIN) conform reference --out $(OUT)
+
+test: ## run all tests
+	$(GO) test ./...
+
+check: ## formatting, vet, staticcheck, import rules
+	@unformatted=$$($(GO) tool gofumpt -l cmd spec simulator reference-broker netem reports); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (run: go tool gofumpt -w .):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test -run 'TestImportRules|TestCoreHasNoClock' ./cmd/mqttlab
+
+race: ## the race detector on what has goroutines
+	CGO_ENABLED=1 $(GO) test -race ./reference-broker/... ./spec/probe ./spec/conformance ./simulator/...
+
+fuzz: ## each fuzz target for $(FUZZ)
+	@set -e; for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for f in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' $$pkg/*_test.go | cut -c6-); do \
+			echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZ) $$pkg; \
+		done; \
+	done
+
+self: ## prove the checks: each passes on the reference broker and fails on its fault
+	$(GO) test -count=1 -v -run TestSelf ./spec/selftest
+
+golden: ## rewrite the golden file of the JUnit report; read the diff
+	$(GO) test ./reports/junit -run TestGolden -update
+
+bench: build ## benchmarks with allocations, then brokers compared; BENCH=-short for a glance
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) run ./reference-broker/bench $(BENCH)
+
+.PHONY: power
+power: ## how sure comparisons of latency are: the thousand synthetic experiments, 10 minutes
+	$(GO) test -count=1 -v -timeout 60m -run '^TestExperiment' ./reports/compare -experiments 1000
+
+clean: ## remove what the other targets made
+	rm -rf bin $(OUT) $(DIST)
+
+# What is released: static binaries, their checksums, a bill of materials, manual and completions.
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+DIST      ?= dist
+IMAGE     ?= mqttlab
+
+.PHONY: image dist
+
+image: build ## build the container image $(IMAGE):$(VERSION) from scratch
+	docker build --quiet --file cmd/mqttlab/Dockerfile --tag $(IMAGE):$(VERSION) --tag $(IMAGE):latest bin
+
+dist: build ## write binaries for all platforms, checksums, bill of materials, manual and completions to dist/
+	@rm -rf $(DIST) && mkdir -p $(DIST)
+	@set -e; for platform in $(PLATFORMS); do \
+		os=$${platform%/*}; arch=$${platform#*/}; suffix=; [ $$os != windows ] || suffix=.exe; \
+		echo "$$os/$$arch"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' \
+			-o $(DIST)/mqttlab_$${os}_$${arch}$$suffix ./cmd/mqttlab; \
+	done
+	@$(BIN) man > $(DIST)/mqttlab.1
+	@for shell in bash zsh fish powershell; do $(BIN) completion $$shell > $(DIST)/completion.$$shell; done
+	@$(BIN) sbom > $(DIST)/mqttlab.cdx.json
+	@cd $(DIST) && sha256sum * > SHA256SUMS
