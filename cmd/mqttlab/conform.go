@@ -30,6 +30,7 @@ type conformFlags struct {
 	out               string
 	html, json, junit string
 	seed              uint64
+	repeat            int
 	stress            bool
 	quiet             bool
 }
@@ -47,7 +48,7 @@ that, and remove it. In a GitHub workflow (GITHUB_ACTIONS=true) failures become
 annotations, and the step gets a summary.
 
 Exit codes: 0 conformant; 1 not (a check failed, the target crashed, or a listed
-failure passes again); 2 wrong usage; 3 target unreachable, not to be started or no MQTT; 4 our own
+failure passes again; with --repeat, in any run); 2 wrong usage; 3 target unreachable, not to be started or no MQTT; 4 our own
 error; 5 nothing selected or nothing could run; 130 interrupted (reports of what
 ran are written).`,
 		Example: `  mqttlab conform mqtt://127.0.0.1:1883 --out out
@@ -55,6 +56,7 @@ ran are written).`,
   mqttlab conform --image eclipse-mosquitto:2 --out out
   mqttlab conform --exec 'mosquitto -c {config}' --config-template mosquitto.conf
   mqttlab conform --profile nats --baseline nats.json
+  mqttlab conform mqtt://127.0.0.1:1883 --only 'qos/*' --repeat 20 --out out
   mqttlab conform --list --statement MQTT5-3.1.2-22`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -78,6 +80,7 @@ ran are written).`,
 	fs.StringVar(&f.json, "json", "", "file for the record, - for standard output; with --list, which needs no file, the list as JSON")
 	fs.StringVar(&f.junit, "junit", "", "file for JUnit XML")
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of all names and choices; the same seed gives the same run")
+	fs.IntVar(&f.repeat, "repeat", 1, "run the selection so often; the worst verdict of a check counts, and differing ones are shown as flaky")
 	fs.BoolVar(&f.stress, "stress", false, "cut what is sent into single bytes and odd pieces, and read slowly; verdicts should not change")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but errors")
 	return cmd
@@ -136,6 +139,9 @@ func (f *conformFlags) prepare(o *suite.Options) (before *model.Record, err erro
 	if f.jobs < 1 {
 		return nil, fmt.Errorf("--jobs %d: at least one check has to run at a time", f.jobs)
 	}
+	if f.repeat < 1 {
+		return nil, fmt.Errorf("--repeat %d: the checks have to run at least once", f.repeat)
+	}
 	if err := f.baselineFlags.check(); err != nil {
 		return nil, err
 	}
@@ -146,10 +152,10 @@ func (f *conformFlags) prepare(o *suite.Options) (before *model.Record, err erro
 func (f *conformFlags) run(cmd *cobra.Command, t *opened, o suite.Options) (*model.Record, error) {
 	show := newConformProgress(cmd.ErrOrStderr(), f.quiet)
 	o.Progress = show.event
-	record, err := suite.Run(cmd.Context(), o)
+	record, errRun := suite.Repeat(cmd.Context(), o, f.repeat)
 	show.end()
-	if err != nil {
-		return nil, conformError(err)
+	if record == nil {
+		return nil, conformError(errRun)
 	}
 	written, err := f.write(cmd, record)
 	if err == nil && f.out != "" && t.log != nil {
@@ -162,6 +168,9 @@ func (f *conformFlags) run(cmd *cobra.Command, t *opened, o suite.Options) (*mod
 	}
 	if !f.quiet {
 		summarize(cmd.ErrOrStderr(), record, written)
+	}
+	if errRun != nil {
+		return nil, conformError(fmt.Errorf("after %d of %d runs: %w", max(record.Repeats, 1), f.repeat, errRun))
 	}
 	return record, nil
 }

@@ -75,7 +75,34 @@ func summarize(w io.Writer, r *model.Record, files []string) {
 	s.line("%s: %d checks in %v: %s", r.Target.Title(), r.Summary.Total(),
 		time.Duration(r.DurationMS).Round(time.Millisecond), cmp.Or(strings.Join(counts, ", "), "none"))
 	s.line("%d of %d statements that bind a server have a check", covered, len(r.Coverage))
+	tellFlaky(&s, r)
 	for _, f := range files {
 		s.line("wrote %s", f)
 	}
+}
+
+// tellFlaky names the checks whose runs did not agree.
+func tellFlaky(s *screen, r *model.Record) {
+	if r.Repeats < 2 {
+		return
+	}
+	flaky := 0
+	for _, c := range r.Checks {
+		if c.Flaky == nil {
+			continue
+		}
+		flaky++
+		counts := model.Summary{}
+		for _, a := range c.Flaky {
+			counts[a.Verdict]++
+		}
+		var parts []string
+		for _, v := range model.Verdicts() {
+			if counts[v] > 0 {
+				parts = append(parts, fmt.Sprintf("%d %s", counts[v], s.paint(v)))
+			}
+		}
+		s.line("flaky %s %s: %s", c.FullName(), c.MQTT, strings.Join(parts, ", "))
+	}
+	s.line("%d runs, %s", r.Repeats, model.Plural(flaky, "flaky check", "flaky checks"))
 }

@@ -40,6 +40,14 @@ type checkView struct {
 	Anchor     string // empty when the check has no section of its own
 	Statements []statementView
 	Lines      []lineView
+	Attempts   []attemptView // of a flaky check, one per run
+}
+
+type attemptView struct {
+	model.Attempt
+	Mark  mark
+	Name  string // of the check, for the caption
+	Lines []lineView
 }
 
 type statementView struct {
@@ -80,10 +88,10 @@ func Conformance(w io.Writer, r *model.Record) error {
 	limit := min(max(passLines/max(len(r.Checks), 1), fewestLines), headShown+tailShown)
 	for i, c := range r.Checks {
 		view := viewCheck(r, c)
-		if !c.Verdict.Failing() {
+		if !c.Verdict.Failing() && c.Flaky == nil {
 			view.Lines = viewLines(c.Transcript, limit, hexShown)
 		}
-		if c.Verdict.Failing() {
+		if c.Verdict.Failing() || c.Flaky != nil {
 			view.Anchor = fmt.Sprintf("check-%d", i+1)
 			v.Failing = append(v.Failing, view)
 		}
@@ -130,6 +138,10 @@ func viewCheck(r *model.Record, c model.Check) checkView {
 		out.Statements = append(out.Statements, viewStatement(r, id))
 	}
 	out.Lines = viewLines(c.Transcript, len(c.Transcript), hexShown)
+	for _, a := range c.Flaky {
+		lines := viewLines(a.Transcript, len(a.Transcript), hexShown)
+		out.Attempts = append(out.Attempts, attemptView{Attempt: a, Mark: markOf(a.Verdict), Name: c.Name, Lines: lines})
+	}
 	return out
 }
 

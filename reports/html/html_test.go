@@ -219,3 +219,24 @@ func TestFleetPageSaysWhatTheRecordHasAndHasNot(t *testing.T) {
 		t.Error("the page without a heat map does not say why, or the other one does")
 	}
 }
+
+// TestFlakyShowsEachRun wants a check that passes in the end to stand among those to look at when its runs did not agree.
+func TestFlakyShowsEachRun(t *testing.T) {
+	r := conformance()
+	r.Repeats = 2
+	r.Checks[0].Verdict = model.Nonstrict
+	r.Checks[0].Flaky = []model.Attempt{
+		{Run: 1, Verdict: model.Pass, Transcript: []model.Line{{From: "target", Packet: "the packet of the first run"}}},
+		{Run: 2, Verdict: model.Nonstrict, Reason: "the reason of the second run"},
+	}
+	r.Seal()
+	var b strings.Builder
+	if err := html.Conformance(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"its runs did not agree", "the packet of the first run", "the reason of the second run"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}

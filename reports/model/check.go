@@ -20,6 +20,9 @@ type Check struct {
 	DurationMS Millis   `json:"duration_ms"`
 	Failure    *Failure `json:"failure,omitempty"` // for fail, crash, known and nonstrict where there is something to show
 	Transcript []Line   `json:"transcript,omitempty"`
+
+	// Flaky has one entry per run when the runs of the check did not agree; Verdict is then the worst of them. See Record.Repeats.
+	Flaky []Attempt `json:"flaky,omitempty"`
 }
 
 // FullName is area and name, "connect/SecondConnect": unique together with MQTT.

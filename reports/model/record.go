@@ -30,6 +30,7 @@ type Record struct {
 	DurationMS Millis    `json:"duration_ms"` // from Started to the end of the run
 	Seed       uint64    `json:"seed"`        // all randomness of the run follows from it
 	Target     Target    `json:"target"`
+	Repeats    int       `json:"repeats,omitempty"` // how often each check was run, if more than once
 
 	Summary    Summary              `json:"summary,omitempty"`    // checks per verdict; Seal fills it
 	Checks     []Check              `json:"checks,omitempty"`     // sorted by area, name and version
