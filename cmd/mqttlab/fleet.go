@@ -25,7 +25,7 @@ func newFleet() *cobra.Command {
 		Args: knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newFleetRun(), newFleetCheck(), newFleetExplain())
+	cmd.AddCommand(newFleetRun(), newFleetCheck(), newFleetExplain(), newFleetSchema())
 	return cmd
 }
 

@@ -138,7 +138,7 @@ func (c *crew) sensorGroup(g *group, origin time.Duration) *device.SensorGroup {
 			// A sensor keeps a message until it is acknowledged, whatever becomes of the session.
 			Client: core.Config{MaxQueued: g.QueueMessages, QueueQoS0: g.QueueQoS0, Requeue: true},
 			Reconnect: device.Reconnect{
-				Never:   g.Reconnect.Never,
+				Never:   g.Reconnect.Policy == scenario.Never,
 				Backoff: core.Backoff{Min: g.Reconnect.Min, Max: g.Reconnect.Max, Jitter: g.Reconnect.Jitter},
 			},
 		},

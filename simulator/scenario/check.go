@@ -11,14 +11,8 @@ import (
 
 // check reports what no single value shows.
 func (s *Scenario) check(r *reader) {
-	if s.Name == "" {
-		r.wrongAt("name", "is missing: what shall reports call this fleet?")
-	}
-	if s.Duration == 0 && r.lines["duration"] == 0 {
-		r.wrongAt("duration", "is missing: how long shall messages be due?")
-	}
-	if r.lines["groups"] == 0 || len(s.Groups) == 0 && !r.mentions("groups") {
-		r.wrongAt("groups", "is missing: a fleet needs at least one group of devices")
+	if len(s.Groups) == 0 && r.lines["groups"] > 0 && !r.mentions("groups") {
+		r.wrongAt("groups", "is empty: a fleet needs at least one group of devices")
 	}
 	if n := s.Devices(); n > mostDevices {
 		r.wrongAt("groups", "hold %d devices: at most %d", n, mostDevices)
@@ -53,14 +47,6 @@ func (r *reader) mentions(path string) bool {
 var groupName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func (g *Group) check(r *reader, path string) {
-	require := func(key, why string) {
-		if r.lines[path+"."+key] == 0 {
-			r.wrongAt(path+"."+key, "is missing: %s", why)
-		}
-	}
-	require("name", "what shall reports call this group?")
-	require("count", "how many devices?")
-	require("interval", "how much time between two messages of a device?")
 	if g.Name != "" && !groupName.MatchString(g.Name) {
 		r.wrongAt(path+".name", "%q may hold letters, digits, - and _ only", g.Name)
 	}

@@ -99,13 +99,21 @@ type Will struct {
 
 // Reconnect is what a device does when it has lost its connection, or could not get one.
 type Reconnect struct {
-	// Never: the key policy is "backoff" (default) or "never".
-	Never bool
+	Policy Policy
 	// Min is the wait after the first failure, doubled with each further one up to Max. Defaults 1 s and 2 min.
 	Min, Max time.Duration
 	// Jitter is the part of each wait that is random, 0 to 1. Default 0.5.
 	Jitter float64
 }
+
+// Policy says whether a device connects again.
+type Policy uint8
+
+// The policies: try again after a wait, or stay away.
+const (
+	Backoff Policy = iota
+	Never
+)
 
 // Sink is the subscriber that takes a group's messages in. It connects to the target without a lossy link.
 type Sink struct {

@@ -111,7 +111,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 			},
 			MTUBytes: 1280,
 		},
-		Reconnect: Reconnect{Never: true, Min: 2 * time.Second, Max: 3 * time.Second},
+		Reconnect: Reconnect{Policy: Never, Min: 2 * time.Second, Max: 3 * time.Second},
 		Sink:      Sink{Filter: "x/#", QoS: 1, Version: mqtt.V311},
 	}
 	if diff := cmp.Diff(want, g); diff != "" {
@@ -217,7 +217,7 @@ func TestMistakesOfWholeFiles(t *testing.T) {
 		smallest + "  - {name: b, count: 1, interval: 1s, client_id: soil-7}\n":              `f.yaml:8: groups[1].client_id: device 0 would be called "soil-7", as one of groups[0] is`,
 		smallest + "  - {name: b, count: 2, interval: 1s, client_id: x}\n":                   `groups[1].client_id: "x" is the same for all 2 devices`,
 		smallest + "  - {name: b, count: 1000000, interval: 1s}\n":                           "groups: hold 1001000 devices: at most 1000000",
-		"name: a\nduration: 1s\ngroups: []":                                                  "groups: is missing",
+		"name: a\nduration: 1s\ngroups: []":                                                  "groups: is empty",
 		"name: a\nduration: 1s\ngroups:\n  - {interval: 1s, topic: \"\", zzzzzzzzzzzz: 1}\n": "groups[0].zzzzzzzzzzzz: unknown key (have arrival, ",
 	} {
 		_, err := Parse("f.yaml", []byte(text))

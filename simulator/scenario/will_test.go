@@ -18,7 +18,7 @@ groups:
 	}
 	for _, want := range []string{
 		"groups[0].message_expiry: needs version 5.0", "groups[0].message_expiry: 1.5s is not in whole seconds",
-		`groups[0].power: there is no "nb-iott": did you mean "nb-iot"?`, "groups[0].will: has no topic",
+		`groups[0].power: there is no "nb-iott": did you mean "nb-iot"?`, "groups[0].will.topic: is missing",
 		"groups[1].will.topic: \"b/+/{x}\" holds a wildcard", "unknown placeholder {x}", "groups[1].will.delay: needs version 5.0", "groups[1].will.qos: 3 is out of range",
 	} {
 		if !strings.Contains(err.Error(), want) {
