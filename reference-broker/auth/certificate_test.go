@@ -66,7 +66,7 @@ func TestCertificateIsTheUser(t *testing.T) {
 		Authenticator: auth.NewDoor(auth.DoorConfig{FailureTime: time.Millisecond}), Server: server.Config{Authorize: rules.Authorize},
 	})
 	must(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	trust, err := transport.ClientTLS(own, "", "")
 	must(t, err)

@@ -264,7 +264,7 @@ func TestWithBroker(t *testing.T) {
 		Server:        server.Config{Authorize: rules.Authorize, ReasonStrings: true}, Logger: logger,
 	})
 	must(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	dial := func(o client.Options) (*client.Client, error) {
 		o.Dial = func(context.Context, string, string) (net.Conn, error) { return b.Pipe() }

@@ -40,7 +40,7 @@ func start(t *testing.T, cfg Config) *Broker {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := b.Close(ctx); err != nil {
 			t.Errorf("close: %v", err)
@@ -102,7 +102,7 @@ func (p *peer) write(b []byte) {
 
 // next waits for one packet; io.EOF when the broker has closed.
 func (p *peer) next() (mqtt.Packet, error) {
-	p.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	p.nc.SetReadDeadline(time.Now().Add(time.Minute))
 	for {
 		m, n, err := p.dec.Next(p.buf)
 		if err != nil {

@@ -84,7 +84,7 @@ func publishMany(t *testing.T, p *peer, messages uint32) {
 
 func stop(t *testing.T, b *Broker, s *store.Store) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := b.Close(ctx); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestBrokerEndsWithItsStore(t *testing.T) {
 		if err == nil || errors.Is(err, ErrClosed) {
 			t.Errorf("Serve returned %v", err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("Serve goes on")
 	}
 	if _, err := b.Pipe(); err == nil {

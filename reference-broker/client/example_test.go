@@ -26,7 +26,7 @@ func inProcess() (opts *client.Options, stop func()) {
 func Example() {
 	opts, stop := inProcess() // a program that talks to a real server leaves Dial out
 	defer stop()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 
 	c, err := client.Dial(ctx, "mqtt://localhost", opts)
@@ -56,7 +56,7 @@ func Example() {
 func ExampleClient_Publish_errors() {
 	opts, stop := inProcess()
 	defer stop()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c, err := client.Dial(ctx, "mqtt://localhost", opts)
 	if err != nil {
@@ -84,7 +84,7 @@ func ExampleClient_Publish_errors() {
 func ExampleClient_Enqueue() {
 	opts, stop := inProcess()
 	defer stop()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c, err := client.Dial(ctx, "mqtt://localhost", opts)
 	if err != nil {
@@ -111,7 +111,7 @@ func ExampleClient_Enqueue() {
 func ExampleSubscription_Handle() {
 	opts, stop := inProcess()
 	defer stop()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c, err := client.Dial(ctx, "mqtt://localhost", opts)
 	if err != nil {

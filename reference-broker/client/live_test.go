@@ -83,7 +83,7 @@ func startBroker(t *testing.T) string {
 		_ = b.Serve(context.Background(), ln)
 	}()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		_ = b.Close(ctx)
 		<-served

@@ -55,7 +55,7 @@ func dialer(t testing.TB, ca, cert, key string) *transport.Dialer {
 // exchange sends, closes its half, and returns what comes back.
 func exchange(t *testing.T, c net.Conn, sent []byte) []byte {
 	t.Helper()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	go func() {
 		for b := sent; len(b) > 0; b = b[min(len(b), 9999):] {
 			c.Write(b[:min(len(b), 9999)])
@@ -122,7 +122,7 @@ func TestClientCertificateNamesTheUser(t *testing.T) {
 			"no name":             dialer(t, ca.file, namelessCert, namelessKey),
 		} {
 			if c, err := d.Dial(t.Context(), transport.URL(ln)); err == nil { // in TLS 1.3 the refusal comes with the first read
-				c.SetDeadline(time.Now().Add(5 * time.Second))
+				c.SetDeadline(time.Now().Add(time.Minute))
 				if _, err := c.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
 					t.Errorf("%s, %s: %v", scheme, why, err)
 				}
@@ -239,7 +239,7 @@ func TestWrongFiles(t *testing.T) {
 func TestSlowHandshakes(t *testing.T) {
 	ca := newAuthority(t)
 	for _, scheme := range []string{"mqtts", "ws", "wss"} {
-		lc := &transport.ListenConfig{TLS: ca.server(), HandshakeTimeout: 300 * time.Millisecond, Handshakes: 3}
+		lc := &transport.ListenConfig{TLS: ca.server(), HandshakeTimeout: 3 * time.Second, Handshakes: 3}
 		ln := listen(t, lc, scheme+"://127.0.0.1:0")
 		echo(t, ln)
 		var slow []net.Conn
@@ -254,16 +254,16 @@ func TestSlowHandshakes(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", scheme, err)
 		}
-		if took := time.Since(start); took > 200*time.Millisecond {
+		if took := time.Since(start); took > 2*time.Second {
 			t.Errorf("%s: the fast client waited %v", scheme, took)
 		}
 		c.Close()
 		for i, c := range slow {
-			c.SetDeadline(time.Now().Add(5 * time.Second))
+			c.SetDeadline(time.Now().Add(time.Minute))
 			if _, err := io.ReadAll(c); os.IsTimeout(err) {
 				t.Errorf("%s: slow connection %d is still open", scheme, i)
 			}
-			if took := time.Since(start); i == 0 && took > 250*time.Millisecond {
+			if took := time.Since(start); i == 0 && took > 2500*time.Millisecond {
 				t.Errorf("%s: the oldest was closed after %v only", scheme, took)
 			}
 		}
@@ -281,7 +281,7 @@ func TestCloseEndsHandshakes(t *testing.T) {
 		go func() { // a client whose handshake is over, and whom nobody accepts
 			c, err := dialer(t, ca.file, "", "").Dial(context.Background(), transport.URL(ln))
 			if err == nil {
-				c.SetDeadline(time.Now().Add(5 * time.Second))
+				c.SetDeadline(time.Now().Add(time.Minute))
 				_, err = c.Read(make([]byte, 1))
 				c.Close()
 			}
@@ -292,7 +292,7 @@ func TestCloseEndsHandshakes(t *testing.T) {
 		if _, err := ln.Accept(); err == nil {
 			t.Errorf("%s: Accept works after Close", scheme)
 		}
-		silent.SetDeadline(time.Now().Add(5 * time.Second))
+		silent.SetDeadline(time.Now().Add(time.Minute))
 		if _, err := silent.Read(make([]byte, 1)); os.IsTimeout(err) {
 			t.Errorf("%s: a handshake survived Close", scheme)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -21,8 +22,10 @@ type webConn struct {
 	socket   net.Conn // under web: has the addresses and keeps the deadlines
 	username string
 	message  io.Reader      // what is left of the current one; nil: none. Of the reader only
-	wg       sync.WaitGroup // the goroutine of CloseWrite
 	once     sync.Once      // for CloseWrite
+	halved   atomic.Bool    // CloseWrite was called
+	wg       sync.WaitGroup // the goroutine of CloseWrite
+	halveErr error          // what it ended with; after wg
 }
 
 func newWebConn(c *websocket.Conn, socket net.Conn) *webConn {
@@ -46,9 +49,21 @@ func (c *webConn) Read(b []byte) (int, error) {
 			c.message, err = nil, nil
 		}
 		if n > 0 || err != nil {
-			return n, err
+			return n, c.ended(err)
 		}
 	}
+}
+
+// ended tells the end that the peer agreed to from a failure: the goroutine of CloseWrite may have read the peer's agreement, and has then closed the
+// socket under the reader.
+func (c *webConn) ended(err error) error {
+	if !errors.Is(err, net.ErrClosed) || !c.halved.Load() {
+		return err
+	}
+	if c.wg.Wait(); c.halveErr != nil {
+		return err
+	}
+	return io.EOF
 }
 
 // next waits for the next message.
@@ -58,7 +73,7 @@ func (c *webConn) next() error {
 	case status == websocket.StatusNormalClosure, status == websocket.StatusGoingAway, status == websocket.StatusNoStatusRcvd:
 		return io.EOF
 	case err != nil:
-		return err
+		return c.ended(err)
 	case kind != websocket.MessageBinary: // [MQTT5 6.0.0-1] [MQTT311 6.0.0-1]
 		c.socket.SetDeadline(time.Now().Add(lastWords))
 		c.web.Close(websocket.StatusUnsupportedData, "MQTT has binary messages only")
@@ -82,7 +97,12 @@ func (c *webConn) Write(b []byte) (int, error) {
 // CloseWrite tells the peer that nothing more will come. Read goes on until the peer agrees. It does not block.
 func (c *webConn) CloseWrite() error {
 	c.once.Do(func() {
-		c.wg.Go(func() { c.web.Close(websocket.StatusNormalClosure, "") })
+		c.wg.Add(1)
+		c.halved.Store(true)
+		go func() {
+			defer c.wg.Done()
+			c.halveErr = c.web.Close(websocket.StatusNormalClosure, "")
+		}()
 	})
 	return nil
 }

@@ -54,7 +54,7 @@ func startBroker(t testing.TB, address string, cfg broker.Config) (*broker.Broke
 	served := make(chan error, 1)
 	go func() { served <- b.Serve(t.Context(), ln) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		_ = b.Close(ctx) // connections that are cut are none of the test's business
 		if err := <-served; err != nil {

@@ -36,7 +36,7 @@ func within[T any](t *testing.T, c chan T, what string) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("%s did not happen in 10 s", what)
 		panic("unreachable")
 	}
