@@ -56,17 +56,51 @@ type Config struct {
 	// shorter. The default is a link layer that delivers in order.
 	Unordered bool
 
-	// LossRatio is the probability that a packet is lost, independent of
-	// all others. 0 to 1. Not together with GilbertElliott.
+	// LossRatio is the probability that a packet is lost. 0 to 1. Without
+	// LossBurstPackets each is lost independently of the others, as in the
+	// model of Bernoulli. Not together with GilbertElliott or FourState.
 	LossRatio float64
+	// LossBurstPackets is the mean number of packets lost in a row, with
+	// LossRatio as the long-run share: Gilbert's chain with the two figures
+	// that people measure. Pauses of the sender count, 100 ms each packet.
+	// Zero means independent losses, whose mean run is 1/(1 − LossRatio);
+	// less than that is refused.
+	LossBurstPackets float64
 	// GilbertElliott makes losses come in bursts. The zero value is off.
 	GilbertElliott GilbertElliott
+	// FourState makes bursts of losses with pauses inside, and single losses
+	// besides. The zero value is off. Not together with GilbertElliott.
+	FourState FourState
+	// CorruptRatio is the probability that bits of a packet are damaged on
+	// the way. 0 to 1. The checksums of IP and TCP turn that into a loss,
+	// counted apart from the others as DropCorrupt.
+	CorruptRatio float64
+	// BitErrorRatio is the probability that one bit is damaged, independent
+	// of all others, so that long packets suffer most: of b bytes, overhead
+	// included, 1 − (1 − BitErrorRatio)^(8·b) are lost as DropCorrupt. Below 1.
+	BitErrorRatio float64
+
+	// MTUBytes is the largest packet that the link takes. A larger one
+	// vanishes without a word, as in a black hole of path MTU discovery
+	// (RFC 2923). Zero means any size.
+	MTUBytes int
+	// FragmentBytes is how much of a packet one frame of the link layer
+	// carries: a packet of b bytes goes in n = ⌈b/FragmentBytes⌉ fragments,
+	// each with OverheadBytes, each lost by itself (the loss models speak of
+	// fragments then), and arrives only if all do: with independent losses
+	// p it is lost with 1 − (1 − p)^n. Zero means that packets stay whole.
+	// IEEE 802.15.4 leaves 102 bytes, with link security 81 (RFC 4944,
+	// section 4), less 5 for the fragment header and rounded down to
+	// multiples of 8: 96 or 72. The losses of Bluetooth LE's fragments are
+	// repaired by the link layer.
+	FragmentBytes int
 
 	// RateBitsPerSecond is the speed at which packets are serialised, one
 	// after the other. Zero means without limit. A packet of b bytes
 	// occupies the link for 8·(b + OverheadBytes)/rate.
 	RateBitsPerSecond float64
-	// OverheadBytes is what the link layer adds to each packet on the air.
+	// OverheadBytes is what the link layer adds to each packet on the air, or
+	// to each fragment of it.
 	OverheadBytes int
 	// QueueBytes is how much may wait for serialisation, the packet being
 	// sent included; a packet that does not fit is dropped (tail drop).
@@ -90,40 +124,6 @@ type Config struct {
 	Sleep Sleep
 }
 
-// GilbertElliott is the two-state loss model of Gilbert (1960) and Elliott
-// (1963): a Markov chain that steps once per packet between a good and a bad
-// state. With p = GoodToBad and r = BadToGood the share of time in the bad state is
-// p/(p+r), the loss ratio LossGood·r/(p+r) + LossBad·p/(p+r), and the mean stay
-// in the bad state 1/r packets, which for LossGood 0 and LossBad 1 is the mean
-// length of a burst of losses.
-type GilbertElliott struct {
-	// GoodToBad is the probability per packet of entering the bad state.
-	// Zero turns the model off.
-	GoodToBad float64
-	// BadToGood is the probability per packet of leaving it; above 0.
-	BadToGood float64
-	// LossGood is the loss ratio in the good state.
-	LossGood float64
-	// LossBad is the loss ratio in the bad state. Zero would make the model
-	// without effect and is refused.
-	LossBad float64
-	// StepEvery is the time that counts as a step while no packet is sent, so
-	// that a fade passes by itself: with λ = 1 − p − r the excess of the bad state
-	// decays by λ per step, hence by λ^(t/StepEvery) over a pause of t. Zero
-	// means that time does not count, and then a sparse sender meets the same
-	// fade again with its next retransmission, seconds later. Needs p + r below 1.
-	StepEvery time.Duration
-}
-
-// LossRatio returns the long-run share of packets lost.
-func (g GilbertElliott) LossRatio() float64 {
-	if g.GoodToBad == 0 {
-		return 0
-	}
-	bad := g.GoodToBad / (g.GoodToBad + g.BadToGood)
-	return g.LossGood*(1-bad) + g.LossBad*bad
-}
-
 // Outage is a time in which the link is down: every packet sent or still in
 // flight to a receiver at its start is treated by its sending time only, so a
 // packet sent just before the outage still arrives.
@@ -138,18 +138,6 @@ type Outage struct {
 	// Hold keeps packets for the end of the outage instead of losing them,
 	// as a base station does during a handover.
 	Hold bool
-}
-
-// Sleep describes a receiver that saves power: it listens at fixed instants, and
-// for a while after any traffic. A packet for a sleeping receiver waits at the
-// sender's side for the next instant. Examples are the DTIM beacon of Wi-Fi, and
-// connected-mode DRX of LTE.
-type Sleep struct {
-	// Interval is the time between two wake-ups. Zero means always awake.
-	Interval time.Duration
-	// AwakeAfterTraffic is how long the receiver keeps listening after a
-	// packet in either direction (see Link.Touch). Zero means not at all.
-	AwakeAfterTraffic time.Duration
 }
 
 // DefaultJitterCorrelation is the correlation time used when a Config leaves it

@@ -13,7 +13,7 @@
 //
 // A packet passes these stations in this order:
 //
-//	outage -> queue (tail drop) -> serialisation at the rate -> loss
+//	MTU -> outage -> queue (tail drop) -> serialisation at the rate -> loss -> corruption
 //	       -> delay with jitter -> sleeping receiver -> in-order delivery
 //
 // Each has its own file, its theory in the comment of its Config field, and its

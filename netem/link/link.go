@@ -1,7 +1,6 @@
 package link
 
 import (
-	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -12,15 +11,17 @@ type DropReason uint8
 // The reasons, in the order in which a packet meets them.
 const (
 	Delivered   DropReason = iota // not dropped
+	DropMTU                       // larger than MTUBytes
 	DropOutage                    // the link was down
 	DropQueue                     // the queue in front of the rate limit was full
-	DropLoss                      // lost on the way: LossRatio or GilbertElliott
+	DropLoss                      // lost on the way: the loss models
+	DropCorrupt                   // damaged on the way: CorruptRatio or BitErrorRatio
 	dropReasons                   // how many there are
 )
 
 // String returns the reason as a word for tables and metrics.
 func (r DropReason) String() string {
-	return [...]string{"delivered", "outage", "queue", "loss"}[r]
+	return [...]string{"delivered", "mtu", "outage", "queue", "loss", "corrupt"}[r]
 }
 
 // Fate is what becomes of one packet.
@@ -80,7 +81,7 @@ type Link struct {
 	wakePhase  int64 // first wake-up
 	knot       int64 // jitter: index of the current stretch of the curve
 	zA, zB     float64
-	bad        bool  // Gilbert-Elliott state
+	state      uint8 // of the loss model: 1 is the bad one of two, or the paper's number of four
 	fadeAt     int64 // when it was looked at last
 }
 
@@ -104,9 +105,7 @@ func (l *Link) Init(m *Model, seed, stream uint64) {
 // settle draws the parts of the state that start at random.
 func (l *Link) settle() {
 	c := &l.model.config
-	if g := &c.GilbertElliott; g.GoodToBad > 0 {
-		l.bad = l.chance(g.GoodToBad / (g.GoodToBad + g.BadToGood))
-	}
+	l.settleLoss()
 	if c.Sleep.Interval > 0 {
 		l.wakePhase = int64(l.float() * float64(c.Sleep.Interval))
 	}
@@ -140,6 +139,11 @@ func (l *Link) Admit(now time.Duration, bytes int) Fate {
 	m := l.model
 	l.counters.Admitted++
 	l.counters.AdmittedBytes += uint64(bytes)
+	if bytes > m.mtuBytes {
+		return l.drop(DropMTU)
+	}
+	fragments := m.fragments(bytes)
+	airBytes := m.airBytes(bytes, fragments)
 	sent := int64(now)
 	if len(m.config.Outages) > 0 {
 		var lost bool
@@ -149,12 +153,15 @@ func (l *Link) Admit(now time.Duration, bytes int) Fate {
 	}
 	if m.nanosPerByte > 0 {
 		var fits bool
-		if sent, fits = l.serialise(sent, bytes); !fits {
+		if sent, fits = l.serialise(sent, airBytes); !fits {
 			return l.drop(DropQueue)
 		}
 	}
-	if l.lose(sent) {
+	if l.lose(sent, fragments) {
 		return l.drop(DropLoss)
+	}
+	if m.corrupts && l.corrupt(airBytes) {
+		return l.drop(DropCorrupt)
 	}
 	at := sent + l.delay(sent)
 	if m.config.Sleep.Interval > 0 {
@@ -184,63 +191,6 @@ func (l *Link) arrive(at int64) Fate {
 func (l *Link) drop(why DropReason) Fate {
 	l.counters.Dropped[why]++
 	return Fate{Drop: why}
-}
-
-// serialise queues a packet behind the others and returns when its last bit is
-// on the air, or false if it does not fit into the queue.
-func (l *Link) serialise(sent int64, bytes int) (int64, bool) {
-	m := l.model
-	airtime := m.airtime(bytes)
-	start := max(sent, l.busyUntil)
-	end := start + airtime
-	// The backlog is measured as time on the air, which with a fixed rate
-	// is the same as bytes, OverheadBytes included.
-	if m.queueNanos > 0 && end-sent > m.queueNanos {
-		return 0, false
-	}
-	l.busyUntil = end
-	l.counters.Airtime += time.Duration(airtime)
-	return end, true
-}
-
-// lose decides about one packet on the air.
-func (l *Link) lose(sent int64) bool {
-	c := &l.model.config
-	g := &c.GilbertElliott
-	if g.GoodToBad == 0 {
-		return c.LossRatio > 0 && l.chance(c.LossRatio)
-	}
-	if g.StepEvery > 0 {
-		l.pause(sent)
-	}
-	ratio := g.LossGood
-	if l.bad {
-		ratio = g.LossBad
-	}
-	lost := ratio > 0 && (ratio >= 1 || l.chance(ratio))
-	if l.bad {
-		l.bad = !l.chance(g.BadToGood)
-	} else {
-		l.bad = l.chance(g.GoodToBad)
-	}
-	return lost
-}
-
-// pause lets the Gilbert-Elliott chain run through the time since the last packet,
-// less the one step that every packet makes.
-func (l *Link) pause(sent int64) {
-	g := &l.model.config.GilbertElliott
-	idle := sent - l.fadeAt - int64(g.StepEvery)
-	l.fadeAt = sent
-	if idle <= 0 {
-		return
-	}
-	kept := math.Exp(l.model.fade * float64(idle))
-	bad := g.GoodToBad / (g.GoodToBad + g.BadToGood) * (1 - kept)
-	if l.bad {
-		bad += kept
-	}
-	l.bad = l.chance(bad)
 }
 
 // chance is true with probability p.

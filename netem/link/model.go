@@ -16,7 +16,12 @@ type Model struct {
 	correlation    float64 // jitter correlation in nanoseconds
 	quantiles      []float64
 	blendA, blendB []float64
-	fade           float64 // how fast a pause forgets the Gilbert-Elliott state: ln λ per nanosecond; 0 if it does not
+	loss           lossModel
+	two            GilbertElliott // the chain of lossTwoState
+	fade           float64        // how fast a pause forgets its state: ln λ per nanosecond; 0 if it does not
+	bitsIntact     float64        // logarithm of the chance that a byte arrives intact; 0 without bit errors
+	corrupts       bool
+	mtuBytes       int
 }
 
 // Compile checks a Config and prepares it. The error is that of Config.Validate.
@@ -25,13 +30,14 @@ func Compile(c Config) (*Model, error) {
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	c.Outages = slices.Clone(c.Outages)
-	m := &Model{config: c}
+	m := &Model{config: c, mtuBytes: math.MaxInt, corrupts: c.CorruptRatio > 0 || c.BitErrorRatio > 0}
+	if c.MTUBytes > 0 {
+		m.mtuBytes = c.MTUBytes
+	}
+	m.compileLoss()
 	if c.RateBitsPerSecond > 0 {
 		m.nanosPerByte = 8e9 / c.RateBitsPerSecond
 		m.queueNanos = int64(float64(c.QueueBytes) * m.nanosPerByte)
-	}
-	if g := c.GilbertElliott; g.StepEvery > 0 {
-		m.fade = math.Log(1-g.GoodToBad-g.BadToGood) / float64(g.StepEvery)
 	}
 	if c.Jitter > 0 {
 		m.correlation = float64(c.jitterCorrelation())
@@ -105,11 +111,19 @@ func blendTables() (a, b []float64) {
 // Delay returns the mean one-way delay.
 func (m *Model) Delay() time.Duration { return m.config.Delay }
 
-// airtime returns how long a packet occupies the link.
-func (m *Model) airtime(bytes int) int64 {
-	return int64(float64(bytes+m.config.OverheadBytes) * m.nanosPerByte)
+// fragments returns how many frames a packet needs; one where packets stay whole.
+func (m *Model) fragments(bytes int) int {
+	if size := m.config.FragmentBytes; size > 0 && bytes > size {
+		return (bytes + size - 1) / size
+	}
+	return 1
 }
+
+// airBytes returns the size of a packet on the air.
+func (m *Model) airBytes(bytes, fragments int) int { return bytes + fragments*m.config.OverheadBytes }
 
 // Airtime returns how long a packet of so many bytes occupies the link; zero
 // without a rate.
-func (m *Model) Airtime(bytes int) time.Duration { return time.Duration(m.airtime(bytes)) }
+func (m *Model) Airtime(bytes int) time.Duration {
+	return time.Duration(float64(m.airBytes(bytes, m.fragments(bytes))) * m.nanosPerByte)
+}

@@ -59,21 +59,3 @@ func (m *Model) duringOutage(at int64) (sent int64, lost bool) {
 	}
 	return at, false
 }
-
-// wake returns when a receiver that sleeps takes a packet that reaches it at a
-// time, and keeps it awake from then on.
-func (l *Link) wake(at int64) int64 {
-	s := &l.model.config.Sleep
-	if at >= l.awakeUntil {
-		period := int64(s.Interval)
-		since := (at - l.wakePhase) % period
-		if since < 0 {
-			since += period
-		}
-		if since > 0 {
-			at += period - since
-		}
-	}
-	l.awakeUntil = max(l.awakeUntil, at+int64(s.AwakeAfterTraffic))
-	return at
-}

@@ -18,7 +18,6 @@ func (c *Config) Validate() error {
 	v.duration("Jitter", c.Jitter)
 	v.duration("JitterCorrelation", c.JitterCorrelation)
 	v.duration("ReorderDelay", c.ReorderDelay)
-	v.ratio("LossRatio", c.LossRatio)
 	v.ratio("ReorderRatio", c.ReorderRatio)
 	v.ratio("DuplicateRatio", c.DuplicateRatio)
 	c.checkJitter(&v)
@@ -26,10 +25,8 @@ func (c *Config) Validate() error {
 	if c.ReorderRatio > 0 && c.ReorderDelay == 0 {
 		v.add("ReorderDelay must be above 0 when ReorderRatio is set")
 	}
-	c.GilbertElliott.check(&v)
-	if c.GilbertElliott.GoodToBad > 0 && c.LossRatio > 0 {
-		v.add("LossRatio and GilbertElliott exclude each other: set LossGood for the loss in the good state")
-	}
+	c.checkLoss(&v)
+	c.checkSize(&v)
 	checkOutages(c.Outages, &v)
 	v.duration("Sleep.Interval", c.Sleep.Interval)
 	v.duration("Sleep.AwakeAfterTraffic", c.Sleep.AwakeAfterTraffic)
@@ -74,29 +71,6 @@ func (c *Config) checkRate(v *mistakes) {
 	}
 	if c.QueueBytes > 0 && c.QueueBytes < 1600 {
 		v.add("QueueBytes is %d: below 1600 a full-size packet never fits", c.QueueBytes)
-	}
-}
-
-func (g *GilbertElliott) check(v *mistakes) {
-	v.ratio("GilbertElliott.GoodToBad", g.GoodToBad)
-	v.ratio("GilbertElliott.BadToGood", g.BadToGood)
-	v.ratio("GilbertElliott.LossGood", g.LossGood)
-	v.ratio("GilbertElliott.LossBad", g.LossBad)
-	v.duration("GilbertElliott.StepEvery", g.StepEvery)
-	if g.StepEvery > 0 && g.GoodToBad+g.BadToGood >= 1 {
-		v.add("GilbertElliott.StepEvery needs GoodToBad + BadToGood below 1, not %v: above, the states alternate instead of lasting", g.GoodToBad+g.BadToGood)
-	}
-	if g.GoodToBad == 0 {
-		if *g != (GilbertElliott{}) {
-			v.add("GilbertElliott.GoodToBad is 0: the bad state would never be reached")
-		}
-		return
-	}
-	if g.BadToGood == 0 {
-		v.add("GilbertElliott.BadToGood is 0: the bad state would never be left")
-	}
-	if g.LossBad == 0 {
-		v.add("GilbertElliott.LossBad is 0: the bad state would lose nothing")
 	}
 }
 

@@ -35,17 +35,16 @@ func TestEveryProfileIsValidAndSourced(t *testing.T) {
 }
 
 func TestQualitiesGetWorse(t *testing.T) {
-	loss := func(c link.Config) float64 { return max(c.LossRatio, c.GilbertElliott.LossRatio()) }
 	last, lastRate := -1.0, math.Inf(1)
 	for _, q := range Qualities() {
 		p, err := Lookup("lte-m:" + q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if loss(p.Up) <= last || p.Up.RateBitsPerSecond > lastRate {
-			t.Errorf("%s loses %v at %v bit/s, the better one %v at %v", q, loss(p.Up), p.Up.RateBitsPerSecond, last, lastRate)
+		if p.Up.MeanLossRatio() <= last || p.Up.RateBitsPerSecond > lastRate {
+			t.Errorf("%s loses %v at %v bit/s, the better one %v at %v", q, p.Up.MeanLossRatio(), p.Up.RateBitsPerSecond, last, lastRate)
 		}
-		last, lastRate = loss(p.Up), p.Up.RateBitsPerSecond
+		last, lastRate = p.Up.MeanLossRatio(), p.Up.RateBitsPerSecond
 	}
 	if math.Abs(last-0.10) > 1e-9 {
 		t.Errorf("edge-of-cell loses %v, want 0.10", last)

@@ -27,10 +27,6 @@ var qualities = map[string]quality{
 	"edge-of-cell": {rate: 0.25, delay: 2, jitter: 2, burstLoss: 0.10, burstPackets: 6},
 }
 
-// fadeStep is how long a step of the bursts lasts for a sender that pauses: the
-// coherence time of a slow fading channel, as for the jitter.
-const fadeStep = link.DefaultJitterCorrelation
-
 func (q quality) apply(p Profile, name string) Profile {
 	if name == "normal" {
 		return p
@@ -47,10 +43,7 @@ func (q quality) applyTo(c link.Config) link.Config {
 	c.Jitter = time.Duration(float64(c.Jitter) * q.jitter)
 	c.LossRatio *= q.loss
 	if q.burstLoss > 0 {
-		// loss = p/(p+r) with r = 1/burstPackets, solved for p.
-		r := 1 / q.burstPackets
-		c.LossRatio = 0
-		c.GilbertElliott = link.GilbertElliott{GoodToBad: r * q.burstLoss / (1 - q.burstLoss), BadToGood: r, LossBad: 1, StepEvery: fadeStep}
+		c.LossRatio, c.LossBurstPackets = q.burstLoss, q.burstPackets
 	}
 	return c
 }
