@@ -12,6 +12,7 @@ import (
 	"mqttlab/reports/compare"
 	"mqttlab/reports/html"
 	"mqttlab/reports/jsonfile"
+	"mqttlab/reports/markdown"
 	"mqttlab/reports/model"
 )
 
@@ -20,6 +21,7 @@ type compareFlags struct {
 	margin        string
 	seed          uint64
 	html          string
+	markdown      string
 }
 
 func newCompare() *cobra.Command {
@@ -35,7 +37,8 @@ a stronger comparison: name them with --before and --after.
 Exit codes: 0 same or better; 1 worse; 2 wrong usage or an unreadable record;
 4 not enough data (it says how many more runs would do).`,
 		Example: `  mqttlab compare before.json after.json --margin 5%
-  mqttlab compare --before a1.json,a2.json --after b1.json,b2.json --html shift.html`,
+  mqttlab compare --before a1.json,a2.json --after b1.json,b2.json --html shift.html
+  mqttlab compare old.json new.json --markdown - >> "$GITHUB_STEP_SUMMARY"`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return compareRecords(cmd, args, f) },
 	}
@@ -45,6 +48,7 @@ Exit codes: 0 same or better; 1 worse; 2 wrong usage or an unreadable record;
 	fs.StringVar(&f.margin, "margin", "5%", "shift that does not matter, as a share of the quantile before")
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of the resampling")
 	fs.StringVar(&f.html, "html", "", "file for the web page")
+	fs.StringVar(&f.markdown, "markdown", "", "file for a summary in Markdown, - for standard output in place of the table")
 	return cmd
 }
 
@@ -65,19 +69,31 @@ func compareRecords(cmd *cobra.Command, args []string, f compareFlags) error {
 		return err
 	}
 	if before[0].Kind == model.Conformance {
-		return compareVerdicts(cmd.OutOrStdout(), before, after, f.html)
+		return f.compareVerdicts(cmd.OutOrStdout(), before, after)
 	}
 	result, err := compare.Fleets(before, after, compare.Options{Margin: margin, Seed: f.seed})
 	if err != nil {
 		return err
 	}
-	if err := result.WriteText(cmd.OutOrStdout()); err != nil {
-		return exit(exitUsage, err)
-	}
-	if err := writePage(f.html, func(w io.Writer) error { return html.Comparison(w, result) }); err != nil {
+	if err := showShift(cmd.OutOrStdout(), result, f.html, f.markdown); err != nil {
 		return exit(exitUsage, err)
 	}
 	return shiftVerdict(result)
+}
+
+// showShift writes a comparison of fleets: as text, and into the files that are asked for.
+func showShift(stdout io.Writer, r *compare.Result, page, summary string) error {
+	return show(stdout, summary, page, r.WriteText,
+		func(w io.Writer) error { return markdown.Comparison(w, r) },
+		func(w io.Writer) error { return html.Comparison(w, r) })
+}
+
+// show writes a comparison to the terminal, unless its summary goes there, and into the files that are asked for.
+func show(stdout io.Writer, summaryFile, pageFile string, text, summary, page func(io.Writer) error) error {
+	if summaryFile == stdoutName {
+		text, summaryFile = summary, ""
+	}
+	return errors.Join(text(stdout), writePage(summaryFile, summary), writePage(pageFile, page))
 }
 
 // shiftVerdict is the exit code of a comparison of fleets.
@@ -92,7 +108,7 @@ func shiftVerdict(r *compare.Result) error {
 }
 
 // compareVerdicts compares two conformance records; more than one per side would need a rule for verdicts that differ among them.
-func compareVerdicts(w io.Writer, before, after []*model.Record, page string) error {
+func (f *compareFlags) compareVerdicts(w io.Writer, before, after []*model.Record) error {
 	if len(before) != 1 || len(after) != 1 {
 		return errors.New("conformance records are compared one to one: give one before and one after")
 	}
@@ -100,10 +116,9 @@ func compareVerdicts(w io.Writer, before, after []*model.Record, page string) er
 	if err != nil {
 		return err
 	}
-	if err := changes.WriteText(w); err != nil {
-		return exit(exitUsage, err)
-	}
-	if err := writePage(page, func(w io.Writer) error { return html.Changes(w, changes) }); err != nil {
+	if err := show(w, f.markdown, f.html, changes.WriteText,
+		func(w io.Writer) error { return markdown.Changes(w, changes) },
+		func(w io.Writer) error { return html.Changes(w, changes) }); err != nil {
 		return exit(exitUsage, err)
 	}
 	if changes.Worse() > 0 {

@@ -138,8 +138,14 @@ type widening struct {
 
 func widen(varA, varB float64, unitsA, unitsB int) widening {
 	nA, nB := float64(unitsA), float64(unitsB)
-	a, b := varA*nA/(nA-1), varB*nB/(nB-1)
-	w := widening{raw: math.Sqrt(varA + varB), se: math.Sqrt(a + b), df: nA + nB - 2}
+	w := welch(varA*nA/(nA-1), varB*nB/(nB-1), nA, nB)
+	w.raw = math.Sqrt(varA + varB)
+	return w
+}
+
+// welch is for the difference of two means of nA and nB units, of which the variances are given.
+func welch(a, b, nA, nB float64) widening {
+	w := widening{se: math.Sqrt(a + b), df: nA + nB - 2}
 	if a+b > 0 {
 		w.df = (a + b) * (a + b) / (a*a/(nA-1) + b*b/(nB-1))
 	}

@@ -26,7 +26,7 @@
 //   - not enough data otherwise, with the number of units that would probably decide it.
 //
 // Cliff's delta, the share of pairs in which B is slower minus the share in which it is faster, is the
-// effect size of the whole distribution. Delivery is compared by Wilson intervals.
+// effect size of the whole distribution. Delivery is compared by Wilson intervals; what the targets spent on it, by [Cost].
 //
 // # How much it takes
 //

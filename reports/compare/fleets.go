@@ -46,6 +46,7 @@ func Fleets(a, b []*model.Record, o Options) (*Result, error) {
 		l.judge(o, min(devices(a, l.Group), devices(b, l.Group)))
 	}
 	r.judgeDelivery()
+	r.compareCost(a, b)
 	r.sumUp()
 	return r, nil
 }

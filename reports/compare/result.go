@@ -56,6 +56,7 @@ type Result struct {
 	Warnings []string
 	Latency  []Latency  // per group and path, in the order of A's record; intended latencies
 	Delivery []Delivery // per group and QoS
+	Cost     *Cost      // what the targets spent; nil: not known
 	Verdict  Verdict    // Slower if anything is worse, else NotEnough if any distribution is undecided, else Faster or Same
 }
 

@@ -29,6 +29,9 @@ func (r *Result) WriteText(w io.Writer) error {
 		}
 		t.Flush()
 	}
+	if r.Cost != nil {
+		fmt.Fprintf(&b, "\nProcessor time of the target\n  %s\n", r.Cost)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -2,6 +2,7 @@ package markdown
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"mqttlab/reports/compare"
@@ -39,9 +40,36 @@ func fleet(b *strings.Builder, r *model.Record) error {
 			}
 		}
 	}
+	power(b, f.Groups)
 	fmt.Fprintf(b, "\n<sub>%s %s, %s mode, seed %d, %s; shares with 95 %% Wilson intervals</sub>\n",
 		escape(r.Tool.Name), escape(r.Tool.Version), f.Mode, r.Seed, r.Started.UTC().Format("2006-01-02 15:04 UTC"))
 	return nil
+}
+
+// power writes what the groups' batteries paid; nothing if no group has a power profile.
+func power(b *strings.Builder, groups []model.Group) {
+	head := "\n| group | power profile | J per message | J in all | of it: sleep | wake-up | sending | receiving | tail | reachable | battery life, years |\n" +
+		"|:--|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+	for _, g := range groups {
+		p := g.Power
+		if p == nil {
+			continue
+		}
+		j := p.Joules
+		fmt.Fprintf(b, "%s| %s | %s | %s | %.3g |", head, escape(g.Name), escape(p.Profile), perMessage(p), j.Total())
+		for _, part := range []float64{j.Sleep, j.Wake, j.Tx, j.Rx, j.Tail, j.Idle} {
+			fmt.Fprintf(b, " %.0f %% |", 100*part/max(j.Total(), math.SmallestNonzeroFloat64))
+		}
+		fmt.Fprintf(b, " %.2f (%.2f to %.2f) |\n", p.Years.Mean, p.Years.Low, p.Years.High)
+		head = ""
+	}
+}
+
+func perMessage(p *model.Power) string {
+	if p.JoulesPerMessage == 0 {
+		return "none arrived"
+	}
+	return fmt.Sprintf("%.3g", p.JoulesPerMessage)
 }
 
 // quantiles are cells. One beyond which no message lies would be the maximum and is left empty.

@@ -47,6 +47,11 @@ func Write(w io.Writer, records ...*model.Record) error {
 			return fmt.Errorf("write Markdown: unknown kind of record %q", r.Kind)
 		}
 	}
+	return fits(w, &b)
+}
+
+// fits writes a summary if it is not too long.
+func fits(w io.Writer, b *strings.Builder) error {
 	if b.Len() > Limit {
 		return fmt.Errorf("write Markdown: the summary has %d bytes and a step summary takes %d; give fewer records", b.Len(), Limit)
 	}

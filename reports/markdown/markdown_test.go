@@ -100,3 +100,28 @@ func TestFleet(t *testing.T) {
 		t.Error("an unknown kind is rendered")
 	}
 }
+
+// TestPower shows what the batteries of a group paid, and nothing where no group has any.
+func TestPower(t *testing.T) {
+	r := &model.Record{Kind: model.FleetRun, Fleet: &model.Fleet{Validity: model.Validity{Valid: true}, Groups: []model.Group{{Name: "mains"}}}}
+	r.Seal()
+	if text := write(t, r); strings.Contains(text, "battery") {
+		t.Errorf("no group has a power profile, and the summary speaks of batteries:\n%s", text)
+	}
+	r.Fleet.Groups = append(r.Fleet.Groups, model.Group{Name: "soil", Power: &model.Power{
+		Profile: "nb-iot", JoulesPerMessage: 0.4567, Years: model.Years{Mean: 4.5, Low: 4, High: 5.25},
+		Joules: model.PowerStates{Sleep: 10, Wake: 20, Tx: 30, Rx: 5, Tail: 35},
+	}}, model.Group{Name: "silent", Power: &model.Power{Profile: "wifi"}})
+	text := write(t, r)
+	for _, want := range []string{
+		"| soil | nb-iot | 0.457 | 100 | 10 % | 20 % | 30 % | 5 % | 35 % | 0 % | 4.50 (4.00 to 5.25) |",
+		"| silent | wifi | none arrived | 0 | 0 % | 0 % |",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+	if n := strings.Count(text, "battery life"); n != 1 {
+		t.Errorf("%d tables of energy, want 1", n)
+	}
+}
