@@ -40,8 +40,8 @@ fuzz: ## each fuzz target for $(FUZZ)
 self: ## prove the checks: each passes on the reference broker and fails on its fault
 	$(GO) test -count=1 -v -run TestSelf ./spec/selftest
 
-golden: ## rewrite the golden file of the JUnit report; read the diff
-	$(GO) test ./reports/junit -run TestGolden -update
+golden: ## rewrite the golden file of the JUnit report and the list of checks; read the diff
+	$(GO) test ./reports/junit ./spec/checks -run TestGolden -update
 
 bench: build ## benchmarks with allocations, then brokers compared; BENCH=-short for a glance
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -24,7 +24,7 @@ type conformFlags struct {
 	baselineFlags
 	conformLinkFlags
 	transportFlags
-	list              bool
+	list, markdown    bool
 	known             string
 	jobs              int
 	out               string
@@ -73,6 +73,7 @@ ran are written).`,
 	fs.StringArrayVar(&f.statements, "statement", nil, "run checks of this statement, as in MQTT5-3.1.2-22; may repeat")
 	fs.StringVar(&f.level, "level", "all", "run checks of must, should (and must), or all statements")
 	fs.BoolVar(&f.list, "list", false, "list the selected checks and run nothing")
+	fs.BoolVar(&f.markdown, "markdown", false, "with --list: as the document spec/CHECKS.md")
 	fs.StringVar(&f.known, "known", "", "YAML file of known failures, each with its reason")
 	fs.IntVar(&f.jobs, "jobs", 8, "checks to run at a time")
 	fs.StringVar(&f.out, "out", "", "folder for conformance.html, conformance.json and junit.xml")
@@ -95,7 +96,10 @@ func conform(cmd *cobra.Command, args []string, f conformFlags) error {
 		return err
 	}
 	if f.list {
-		return listChecks(cmd.OutOrStdout(), selected, f.json != "")
+		return listChecks(cmd.OutOrStdout(), selected, f.json != "", f.markdown)
+	}
+	if f.markdown {
+		return errors.New("--markdown goes with --list; for a run, write the record with --json FILE and use 'mqttlab report FILE --markdown FILE'")
 	}
 	o := suite.Options{Tool: tool(), Options: conformance.Options{
 		Checks: selected.checks, Versions: selected.versions, Only: selected.admits, Jobs: f.jobs, Seed: f.seed, Stress: f.stress,

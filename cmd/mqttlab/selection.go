@@ -131,11 +131,17 @@ func (s selected) list() []listedCheck {
 	return rows
 }
 
-// listChecks prints the selected checks as a table or as JSON.
-func listChecks(w io.Writer, s selected, asJSON bool) error {
+// listChecks prints the selected checks as a table, as JSON or as the Markdown document.
+func listChecks(w io.Writer, s selected, asJSON, asMarkdown bool) error {
 	rows := s.list()
 	if len(rows) == 0 {
 		return conformError(conformance.ErrNothing)
+	}
+	if asMarkdown {
+		listed := func(c *conformance.Check) bool {
+			return slices.ContainsFunc(rows, func(r listedCheck) bool { return r.Name == c.FullName() })
+		}
+		return checks.Markdown(w, slices.DeleteFunc(s.checks, func(c *conformance.Check) bool { return !listed(c) }))
 	}
 	if asJSON {
 		enc := json.NewEncoder(w)
