@@ -3,9 +3,8 @@ package main
 import (
 	"bytes"
 	"io"
-	"os"
-	"path/filepath"
 
+	"mqttlab/reports/atomicfile"
 	"mqttlab/reports/model"
 )
 
@@ -42,12 +41,5 @@ func writePage(file string, render func(io.Writer) error) error {
 	if err := render(&b); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	part := file + ".part"
-	if err := os.WriteFile(part, b.Bytes(), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(part, file)
+	return atomicfile.Write(file, b.Bytes())
 }

@@ -19,8 +19,8 @@ package jsonfile
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 
+	"mqttlab/reports/atomicfile"
 	"mqttlab/reports/model"
 )
 
@@ -37,44 +37,14 @@ func Read(path string) (*model.Record, error) {
 	return r, nil
 }
 
-// Write seals the record and puts it into a file, replacing one that is there. The data go to a
-// temporary file beside it first, so that a reader sees the old record or the new
-// one and an interrupted write leaves no half. Missing folders are made.
+// Write seals the record and puts it into a file, replacing one that is there; see [atomicfile.Write].
 func Write(path string, r *model.Record) error {
 	data, err := r.Encode()
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("write record: %w", err)
-	}
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("write record: %w", err)
-	}
-	if err := fill(tmp, data); err != nil {
-		os.Remove(tmp.Name())
-		return fmt.Errorf("write record: %w", err)
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		os.Remove(tmp.Name())
+	if err := atomicfile.Write(path, data); err != nil {
 		return fmt.Errorf("write record: %w", err)
 	}
 	return nil
-}
-
-// fill writes, makes the file readable for others as a report should be, and closes it.
-func fill(f *os.File, data []byte) error {
-	_, err := f.Write(data)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync() // otherwise a power cut after the rename can leave an empty file
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
 }
