@@ -34,7 +34,7 @@ var settingFlags = []struct{ flag, key, usage string }{
 	{"http", "http", "address of /metrics and /healthz, such as 127.0.0.1:9090"},
 	{"sys-interval", "sys_interval", "time between two publications of $SYS/broker/... (default 10s); 0s: none"},
 	{"drain", "drain", "how long clients may take to go when the broker is stopped (default 5s)"},
-	{"store", "store", "folder for what must outlive the process; without it all is kept in memory"},
+	{"store", "store.folder", "folder for what must outlive the process; without it all is kept in memory"},
 }
 
 func newBroker() *cobra.Command {

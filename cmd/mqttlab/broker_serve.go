@@ -6,15 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"mqttlab/reference-broker/auth"
@@ -30,9 +33,12 @@ type service struct {
 	*settings.Settings
 	logger    *slog.Logger
 	broker    *broker.Broker
-	store     *store.Store   // nil: none
-	listeners []net.Listener // of MQTT
-	http      net.Listener   // nil: none
+	store     *store.Store        // nil: none
+	throttle  *transport.Throttle // nil: none
+	listeners []net.Listener      // of MQTT
+	http      net.Listener        // nil: none
+	users     *auth.UserFile      // nil: none
+	rules     *auth.RulesFile     // nil: none
 	files     []reloadable
 	stopping  atomic.Bool
 }
@@ -73,7 +79,7 @@ func (v *service) open(ctx context.Context) error {
 		return err
 	}
 	if v.Store != "" {
-		st, err := store.Open(v.Store, store.Options{Logger: v.logger})
+		st, err := store.Open(v.Store, store.Options{MinimumFree: int64(v.MinimumFree), Logger: v.logger})
 		if err != nil {
 			return exit(exitInternal, err)
 		}
@@ -94,7 +100,7 @@ func (v *service) openAccess(cfg *broker.Config) error {
 	if v.Users != "" {
 		users, err := auth.OpenUsers(v.Users)
 		if err == nil {
-			door.Users = users
+			door.Users, v.users = users, users
 			v.files = append(v.files, reloadable{v.Users, users.Reload})
 		}
 		errs = append(errs, err)
@@ -102,7 +108,7 @@ func (v *service) openAccess(cfg *broker.Config) error {
 	if v.Rules != "" {
 		rules, err := auth.OpenRules(v.Rules)
 		if err == nil {
-			cfg.Server.Authorize = rules.Authorize
+			cfg.Server.Authorize, v.rules = rules.Authorize, rules
 			v.files = append(v.files, reloadable{v.Rules, rules.Reload})
 		}
 		errs = append(errs, err)
@@ -110,15 +116,46 @@ func (v *service) openAccess(cfg *broker.Config) error {
 	if cfg.Authenticator == nil { // a fault brings its own
 		cfg.Authenticator = auth.NewDoor(door)
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	v.warnOfStrangers()
+	return nil
+}
+
+// warnOfStrangers tells of access rules for users that nobody can be: they never hold.
+func (v *service) warnOfStrangers() {
+	if v.rules == nil || v.rules.Rules() == nil {
+		return
+	}
+	for _, l := range v.Listeners {
+		if v.ServerTLS(l).ClientCA != "" { // a certificate may name anybody
+			return
+		}
+	}
+	strangers := v.rules.Rules().Named()
+	if v.users != nil {
+		strangers = slices.DeleteFunc(strangers, v.users.Users().Has)
+	}
+	switch {
+	case len(strangers) == 0:
+	case v.users == nil:
+		v.logger.Warn("access rules name users, but nobody can log in as one: there is no password file (access.users) and no client certificate is asked for",
+			"file", v.Rules, "users", strangers)
+	default:
+		v.logger.Warn("access rules name users that are not in the password file", "file", v.Rules, "users", strangers, "passwords", v.Users)
+	}
 }
 
 // listen opens all sockets.
 func (v *service) listen(ctx context.Context) error {
 	var errs []error
+	if v.ConnectRate < math.MaxInt {
+		v.throttle = transport.NewThrottle(v.ConnectRate, v.ConnectBurst)
+	}
 	loaded := map[settings.Certificate]*transport.ServerTLS{}
 	for _, l := range v.Listeners {
-		config := transport.ListenConfig{Origins: v.Origins, HandshakeTimeout: v.HandshakeTimeout, Handshakes: v.Handshakes, Logger: v.logger}
+		config := transport.ListenConfig{Origins: v.Origins, HandshakeTimeout: v.HandshakeTimeout, Handshakes: v.Handshakes, Throttle: v.throttle, Logger: v.logger}
 		if c := v.ServerTLS(l); c != (settings.Certificate{}) {
 			if loaded[c] == nil {
 				t, err := transport.LoadServerTLS(c.Chain, c.Key, c.ClientCA)
@@ -170,7 +207,7 @@ func (v *service) run(ctx context.Context) error {
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	if v.http != nil {
-		page := &http.Server{Handler: metrics.Handler(v.broker.Stats, v.health), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+		page := &http.Server{Handler: v.pages(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 		around.Go(func() { _ = page.Serve(v.http) }) // it ends with Close
 		defer page.Close()
 	}
@@ -206,6 +243,17 @@ func (v *service) run(ctx context.Context) error {
 	return errors.Join(failure, err)
 }
 
+// pages are /metrics and /healthz.
+func (v *service) pages() http.Handler {
+	refused := prometheus.CounterOpts{Name: "mqttlab_connections_refused_total", Help: "Connections closed as soon as accepted because their source opens too many."}
+	return metrics.Handler(v.broker.Stats, v.health, prometheus.NewCounterFunc(refused, func() float64 {
+		if v.throttle == nil {
+			return 0
+		}
+		return float64(v.throttle.Refused())
+	}))
+}
+
 // drain says goodbye to the clients and closes the store.
 func (v *service) drain(ctx context.Context) error {
 	v.stopping.Store(true)
@@ -233,6 +281,7 @@ func (v *service) reload() {
 			v.logger.Info("reloaded", "file", f.name)
 		}
 	}
+	v.warnOfStrangers()
 }
 
 // health is for /healthz.

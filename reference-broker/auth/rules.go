@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -67,6 +68,12 @@ func (r *Rules) Authorize(a server.Access) bool {
 	return r.allow
 }
 
+// Named returns the users whom the rules name, in order.
+func (r *Rules) Named() []string {
+	names := slices.Sorted(maps.Keys(r.users))
+	return slices.DeleteFunc(names, func(u string) bool { return u == "" })
+}
+
 // matches reports whether the rule, which is one for the user, decides.
 func (x *rule) matches(a *server.Access) bool {
 	if !x.kinds.has(a.Kind) || len(x.clients) > 0 && !slices.Contains(x.clients, a.Client) {
@@ -105,6 +112,9 @@ func (f *RulesFile) Reload() error {
 	f.current.Store(r)
 	return nil
 }
+
+// Rules returns what was read last.
+func (f *RulesFile) Rules() *Rules { return f.current.Load() }
 
 // Authorize is for server.Config.
 func (f *RulesFile) Authorize(a server.Access) bool {

@@ -100,6 +100,9 @@ func checkName(user string) error {
 // Len returns the number of users.
 func (u *Users) Len() int { return len(u.hashes) }
 
+// Has reports whether there is a user of this name.
+func (u *Users) Has(user string) bool { return u.hashes[user] != nil }
+
 // check reports whether password is right. For a user who is not there it computes as long.
 func (u *Users) check(seed maphash.Seed, user string, password []byte) bool {
 	if h := u.hashes[user]; h != nil {

@@ -13,9 +13,10 @@ import (
 )
 
 // Handler serves /metrics and /healthz. health returns why the broker takes no clients, nil if it does: /healthz answers 503 with the error, or 200.
-// Both functions are called from any goroutine.
-func Handler(stats func() broker.Stats, health func() error) http.Handler {
+// Both functions are called from any goroutine. more are served as well.
+func Handler(stats func() broker.Stats, health func() error, more ...prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()
+	registry.MustRegister(more...)
 	registry.MustRegister(NewCollector(stats), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))

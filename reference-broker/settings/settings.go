@@ -8,6 +8,7 @@ import (
 
 	"mqttlab/reference-broker/auth"
 	"mqttlab/reference-broker/broker"
+	"mqttlab/reference-broker/store"
 	"mqttlab/reference-broker/transport"
 )
 
@@ -19,6 +20,9 @@ const (
 	defaultSysInterval = 10 * time.Second
 	// defaultDrain is enough to write a DISCONNECT to slow clients; service managers kill after 10 s or more.
 	defaultDrain = 5 * time.Second
+	// defaultConnectRate costs a tenth of a core in TLS handshakes with RSA keys. Devices behind one address that come back all at once have defaultConnectBurst.
+	defaultConnectRate  = 100
+	defaultConnectBurst = transport.DefaultHandshakes
 )
 
 // Settings is all that an operator decides. All names of files are absolute.
@@ -32,6 +36,8 @@ type Settings struct {
 	// HandshakeTimeout and Handshakes bound the handshakes of TLS and WebSocket; see transport.ListenConfig.
 	HandshakeTimeout time.Duration
 	Handshakes       int
+	// ConnectRate and ConnectBurst bound the connections of one source; see transport.NewThrottle. A rate of math.MaxInt stands for no limit.
+	ConnectRate, ConnectBurst int
 	// Users and Rules are the password file and the file of access rules; empty: none.
 	Users, Rules string
 	// Anonymous lets clients in that name no user.
@@ -49,6 +55,8 @@ type Settings struct {
 	Drain time.Duration
 	// Store is the folder of what must outlive the process; empty: all is kept in memory.
 	Store string
+	// MinimumFree is how many bytes must stay free on its disk; negative: any. See store.Options.
+	MinimumFree int
 	// Broker holds limits, features and choices, with defaults filled in. Seed, Authenticator, Authorize and Logger are left to the caller.
 	Broker broker.Config
 
@@ -100,6 +108,7 @@ func Default() *Settings {
 	return &Settings{
 		Listeners:        []Listener{{URL: "mqtt://127.0.0.1:" + transport.DefaultPort}},
 		HandshakeTimeout: transport.DefaultHandshakeTimeout, Handshakes: transport.DefaultHandshakes,
+		ConnectRate: defaultConnectRate, ConnectBurst: defaultConnectBurst, MinimumFree: store.DefaultMinimumFree,
 		FailureTime: auth.DefaultFailureTime, Waiting: auth.DefaultWaiting,
 		LogLevel: "warn", LogFormat: "text",
 		SysInterval: defaultSysInterval, Drain: defaultDrain,

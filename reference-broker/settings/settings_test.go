@@ -40,7 +40,7 @@ listeners:
 http: 127.0.0.1:9090
 sys_interval: 0s
 drain: 1m30s
-store: data
+store: {folder: data, minimum_free: 1GiB}
 log: {level: info, format: json}
 tls: {certificate: cert.pem, key: /etc/key.pem, client_ca: ca.pem, handshake_timeout: 3s, handshakes: 10}
 websocket:
@@ -69,6 +69,8 @@ choices:
 redirect: {reference: "other:1883", permanent: true}
 limits:
   maximum_connections: 1
+  connect_rate: unlimited
+  connect_burst: 8
   connect_timeout: 2s
   maximum_packet_size: 1MiB
   maximum_client_id: 23
@@ -106,7 +108,8 @@ func TestEveryKeyArrives(t *testing.T) {
 		Origins:          []string{"*.example.com", "b"},
 		HandshakeTimeout: 3 * time.Second, Handshakes: 10,
 		Users: in("users"), Rules: in("rules.yaml"), Anonymous: true, FailureTime: 2 * time.Second, Hashing: 3, Waiting: 4,
-		LogLevel: "info", LogFormat: "json", HTTP: "127.0.0.1:9090", Drain: 90 * time.Second, Store: in("data"),
+		LogLevel: "info", LogFormat: "json", HTTP: "127.0.0.1:9090", Drain: 90 * time.Second, Store: in("data"), MinimumFree: 1 << 30,
+		ConnectRate: noLimit, ConnectBurst: 8,
 		Broker: broker.Config{
 			MaximumConnections: 1, SlowLimit: 16 << 10, OutgoingLimit: 1 << 30, Linger: 100 * time.Millisecond,
 			Server: server.Config{
@@ -203,6 +206,8 @@ broker.yaml:5: listeners[3]: 127.0.0.1:2 is taken by another listener`,
 			"listeners: [mqtt://:1883]\ntls: {client_ca: ca}\naccess: {anonymous: auto}", "broker.yaml:3: access.anonymous: listeners[0], mqtt://:1883, can be reached from a network, and nobody would need a password: " +
 				"give access.users, or say true here to let everyone in",
 		},
+		{"store: data", "broker.yaml:1: store: must hold keys and values, such as folder: ..."},
+		{"limits: {connect_rate: 0}", `broker.yaml:1: limits.connect_rate: "0" is neither a whole number from 1 nor unlimited`},
 		{"limits: {maximum_client_id: 22}", "broker.yaml:1: limits.maximum_client_id: 22 is too little: the standard allows clients 23"},
 		{"limits: {slow_bytes: 1GiB, outgoing_bytes: 1KiB}", "broker.yaml:1: limits.outgoing_bytes: 1024 is less than limits.slow_bytes, 1073741824"},
 		{"limits: {queue_bytes: 1TB}", `broker.yaml:1: limits.queue_bytes: "1TB" is no size up to 9223372036854775806 bytes: want a whole number, and KiB, MiB or GiB perhaps, or unlimited`},

@@ -26,7 +26,8 @@ func (s *Settings) program() []setting {
 		{"http", text(&s.HTTP), "address of /metrics and /healthz, such as 127.0.0.1:9090; empty: none"},
 		{"sys_interval", duration(&s.SysInterval, 0, longest), "time between two publications of $SYS/broker/...; 0s: none"},
 		{"drain", duration(&s.Drain, 0, longest), "how long clients may take to go when the broker is stopped"},
-		{"store", s.file(&s.Store), "folder for what must outlive the process; empty: all is kept in memory"},
+		{"store.folder", s.file(&s.Store), "for what must outlive the process; empty: all is kept in memory"},
+		{"store.minimum_free", size(&s.MinimumFree, "none", -1, 1<<40), "room on its disk below which the broker ends in order, before the disk is full"},
 		{"log.level", choice(&s.LogLevel, levels(), levels()...), "debug, info, warn or error"},
 		{"log.format", choice(&s.LogFormat, formats(), formats()...), "text or json"},
 		{"tls.certificate", s.file(&s.TLS.Chain), "PEM file with the certificate chain of listeners that name none"},
@@ -109,6 +110,8 @@ func (s *Settings) limits() []setting {
 	socket := func(dst *int) value { return size(dst, "", 0, 1<<40) }
 	return []setting{
 		{"limits.maximum_connections", whole(&b.MaximumConnections, 1, math.MaxInt32), "more are closed as soon as they are accepted"},
+		{"limits.connect_rate", limit(&s.ConnectRate), "connections per second from one source, an IPv4 address or IPv6 /64, not of this machine; more are closed as soon as they are accepted"},
+		{"limits.connect_burst", whole(&s.ConnectBurst, 1, math.MaxInt32), "those that it may open at once before"},
 		{"limits.connect_timeout", duration(&c.ConnectTimeout, time.Millisecond, longest), "from accepting a connection to an accepted CONNECT; then it is closed"},
 		{"limits.maximum_packet_size", size(&c.MaximumPacketSize, unlimited, 0, mqttLargest), "announced to 5.0 clients; larger packets end the connection with 0x95"},
 		{"limits.maximum_client_id", limit(&c.MaximumClientID), "bytes of a Client Identifier, at least 23; longer ones are refused with 0x85"},

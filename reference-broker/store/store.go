@@ -21,8 +21,8 @@ import (
 const version = 1
 
 const (
-	// defaultMinimumFree lets the engine write out its memory tables and merge files twice over.
-	defaultMinimumFree = 256 << 20
+	// DefaultMinimumFree lets the engine write out its memory tables and merge files twice over.
+	DefaultMinimumFree = 256 << 20
 	// memTable is how much is collected in memory, bytes: a second of busy traffic, so that most messages come and go within it.
 	memTable = 32 << 20
 	// spaceEvery is how often free space is looked at.
@@ -66,7 +66,7 @@ func Open(dir string, o Options) (*Store, error) {
 	case o.MinimumFree > 0:
 		s.minimum = uint64(o.MinimumFree)
 	case o.MinimumFree == 0:
-		s.minimum = defaultMinimumFree
+		s.minimum = DefaultMinimumFree
 	}
 	if err := s.open(o.Logger); err != nil {
 		s.release()

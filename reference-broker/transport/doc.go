@@ -20,6 +20,11 @@
 // handshake has a goroutine and [ListenConfig.HandshakeTimeout]. No more than [ListenConfig.Handshakes] are under way; one more closes the
 // one that has taken longest. Honest clients need milliseconds, so it is those who hold handshakes open that lose.
 //
+// # One source, many connections
+//
+// A [Throttle] closes what one source opens beyond its rate, as soon as it is accepted: an answer with Reason Code 0x9F, Connection rate exceeded, would cost the
+// handshake that it is to save, and a CONNECT.
+//
 // # WebSocket
 //
 // MQTT takes the payload of binary messages as one stream of bytes: a Control Packet may come in several messages, and a message may hold several
@@ -36,6 +41,9 @@
 //
 // Handshakes lost the place they have in crypto/tls, the first Read of the connection: who a client is would be known only some time after Accept, and
 // connections without a working client would count and live as any other.
+//
+// The Throttle counts by source. A rate for a whole listener, which EMQX and HiveMQ have, lost: one flood would shut out everybody. It forgets by
+// arithmetic, in a table of fixed size: a map of sources would grow at the will of who has many addresses, or need a policy for being full.
 //
 // github.com/coder/websocket frames the messages. Its own NetConn lost: its Close waits seconds for the peer, and closing must not block a broker.
 package transport

@@ -30,7 +30,9 @@ type ListenConfig struct {
 	HandshakeTimeout time.Duration
 	// Handshakes is how many handshakes may be under way. One more closes the oldest. 0: 4096.
 	Handshakes int
-	// Logger gets handshakes that failed, at Debug. nil: silent.
+	// Throttle limits how many connections one source may open, before any handshake; listeners may share one. nil: no limit.
+	Throttle *Throttle
+	// Logger gets handshakes that failed, at Debug, and sources that open too many connections, at Warn. nil: silent.
 	Logger *slog.Logger
 }
 
@@ -63,6 +65,9 @@ func (lc *ListenConfig) Listen(ctx context.Context, rawURL string) (net.Listener
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", rawURL, err)
+	}
+	if c.Throttle != nil {
+		ln = &throttled{ln, c.Throttle, c.Logger}
 	}
 	switch {
 	case e.web:
