@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mqttlab/netem/link"
+	"mqttlab/netem/pcapng"
 )
 
 // Config describes a Network.
@@ -29,7 +30,7 @@ type Config struct {
 	// Dial reaches a host target from the gateway. Nil means a net.Dialer.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// MaxDials is how many targets the gateway dials at once; further
-	// devices wait with their SYN unanswered. Zero means 64: the listen
+	// devices wait. Zero means 64: the listen
 	// backlog of mosquitto is 100, and one that overflows looks like loss.
 	MaxDials int
 	// Logger tells about connections of the gateway. Nil means silent.
@@ -67,6 +68,10 @@ type DeviceConfig struct {
 	// network's seed and the device's number, so that it need not be set
 	// unless a device must behave the same in networks of different shape.
 	Seed uint64
+	// Capture gets every packet as the device's end of the links sees it, and
+	// those that are lost on the way to it. Several devices may share one; the
+	// caller calls its Flush. Nil records nothing.
+	Capture *pcapng.Writer
 }
 
 // withDefaults fills the zero values of a configuration, once.

@@ -12,6 +12,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"mqttlab/netem/link"
+	"mqttlab/netem/pcapng"
 )
 
 // direction is that of a packet, as seen by the device.
@@ -34,6 +35,7 @@ type Device struct {
 	path    *path
 	number  uint32
 	address tcpip.Address
+	capture *pcapng.Writer
 	port    atomic.Uint32 // last local port used
 	sockets []*Socket     // owned by the loop
 	rounds  [2]uint32     // owned by the loop, see markRound
@@ -42,6 +44,7 @@ type Device struct {
 	// Guarded by n.mu.
 	links [2]link.Link
 	seq   [2]uint32
+	syns  handshake
 	off   bool
 	conns map[*conn]struct{} // of Dial
 }
@@ -51,7 +54,7 @@ func (n *Network) AddDevice(c DeviceConfig) (*Device, error) {
 	if len(n.list) >= MaxDevices {
 		return nil, fmt.Errorf("stack: a network has at most %d devices: use several", MaxDevices)
 	}
-	d := &Device{n: n, number: uint32(len(n.list))}
+	d := &Device{n: n, number: uint32(len(n.list)), capture: c.Capture}
 	a := 10<<24 | (d.number + 1)
 	d.address = tcpip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
 	d.port.Store(firstPort + d.number%1000)

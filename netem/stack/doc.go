@@ -26,8 +26,8 @@
 //
 // The target is one of three things:
 //
-//   - on the wall clock, a host address: the gateway dials it once a device's
-//     SYN has arrived, and splices the two connections;
+//   - on the wall clock, a host address: the gateway dials it once a device has
+//     connected, and splices the two connections;
 //   - in either mode, a Listen of the same Network: its sockets are driven by
 //     events too, so that a server without goroutines can be the other end;
 //   - for code that wants a net.Conn, Device.Dial wraps a socket of the wall
@@ -57,7 +57,12 @@
 //
 // A split connection lies in three ways. The target's own TCP sees no loss, the
 // gateway acknowledges bytes before the target has read them, and a reset has to
-// be carried over by hand. Against a Listen target none of this applies.
+// be carried over by hand. A target that stops listening shows as a reset once,
+// and from then on as refusing. Against a Listen target none of this applies.
+//
+// No round trip is measured by a handshake in which a SYN went twice, see
+// handshake: gVisor would, and a first message that is lost too would then wait six
+// seconds for its retransmission.
 //
 // Virtual time without TCP was considered and lost: it could not show
 // retransmission. testing/synctest does not work with gVisor's goroutines; the

@@ -29,10 +29,11 @@ type splicer struct {
 	mu    sync.Mutex // a leaf
 	ready []*splice  // with bytes or an end from the device
 	open  map[*splice]struct{}
+	up    map[string]struct{} // targets that took the latest connection
 }
 
 func newSplicer(n *Network) *splicer {
-	g := &splicer{n: n, dials: semaphore.NewWeighted(int64(n.config.MaxDials)), wakeup: make(chan struct{}, 1), open: make(map[*splice]struct{})}
+	g := &splicer{n: n, dials: semaphore.NewWeighted(int64(n.config.MaxDials)), wakeup: make(chan struct{}, 1), open: make(map[*splice]struct{}), up: make(map[string]struct{})}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.work.Add(1)
 	go g.pump()
@@ -47,8 +48,12 @@ func (g *splicer) attach(h *host) {
 	h.stack.SetTransportProtocolHandler(tcp.ProtocolNumber, f.HandlePacket)
 }
 
-// connect serves one SYN, on a goroutine of its own. The target is dialled before
-// the SYN is answered, so that a device sees a refused connection as one.
+// connect serves one SYN, on a goroutine of its own. A target that took its latest
+// connection is dialled once the device has completed the handshake, as a host's
+// own TCP would hand the connection over only then: the time that a server allows
+// for the first message would otherwise begin a lost packet or two too early. Any
+// other is dialled before the SYN is answered, so that the device sees a refused
+// connection as one.
 func (g *splicer) connect(r *tcp.ForwarderRequest) {
 	if !g.begin() {
 		r.Complete(true)
@@ -57,22 +62,26 @@ func (g *splicer) connect(r *tcp.ForwarderRequest) {
 	defer g.work.Done()
 	id := r.ID()
 	target := net.JoinHostPort(g.n.targets.name(id.LocalAddress), strconv.Itoa(int(id.LocalPort)))
-	hostConn, err := g.dial(target)
-	if err != nil {
-		g.failed.Add(1)
-		g.n.config.Logger.Info("target not reached", "target", target, "error", err)
+	s := &splice{g: g, room: make(chan struct{}, 1)}
+	late := g.isUp(target)
+	if !late && !g.dial(s, target) {
 		r.Complete(true)
 		return
 	}
-	s := &splice{g: g, host: hostConn, room: make(chan struct{}, 1)}
 	ep, terr := r.CreateEndpoint(&s.queue)
 	r.Complete(false)
 	if terr != nil {
 		g.n.config.Logger.Debug("device gone before its connection was established", "target", target, "error", terr.String())
-		hostConn.Close()
+		if s.host != nil {
+			s.host.Close()
+		}
 		return
 	}
 	s.ep = ep
+	if late && !g.dial(s, target) {
+		ep.Abort()
+		return
+	}
 	if !g.add(s) {
 		s.abort()
 		return
@@ -94,14 +103,35 @@ func (g *splicer) begin() bool {
 	return true
 }
 
-// dial reaches a target, waiting for its turn.
-func (g *splicer) dial(target string) (net.Conn, error) {
-	if err := g.dials.Acquire(g.ctx, 1); err != nil {
-		return nil, err
+// dial reaches a target for a splice, waiting for its turn, and reports whether it
+// could.
+func (g *splicer) dial(s *splice, target string) bool {
+	err := g.dials.Acquire(g.ctx, 1)
+	if err == nil {
+		defer g.dials.Release(1)
+		g.dialed.Add(1)
+		s.host, err = g.n.config.Dial(g.ctx, "tcp", target)
 	}
-	defer g.dials.Release(1)
-	g.dialed.Add(1)
-	return g.n.config.Dial(g.ctx, "tcp", target)
+	if err != nil {
+		g.failed.Add(1)
+		g.n.config.Logger.Info("target not reached", "target", target, "error", err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err != nil {
+		delete(g.up, target)
+	} else {
+		g.up[target] = struct{}{}
+	}
+	return err == nil
+}
+
+// isUp reports whether a target took its latest connection.
+func (g *splicer) isUp(target string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, up := g.up[target]
+	return up
 }
 
 // add registers a splice, unless the gateway is closing.

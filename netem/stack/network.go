@@ -72,7 +72,10 @@ func (n *Network) elapsed() int64 {
 }
 
 // Now returns the time on the network's clock.
-func (n *Network) Now() time.Time { return n.epoch.Add(time.Duration(n.elapsed())) }
+func (n *Network) Now() time.Time { return n.timeAt(n.elapsed()) }
+
+// timeAt returns the time so many nanoseconds after the epoch.
+func (n *Network) timeAt(elapsed int64) time.Time { return n.epoch.Add(time.Duration(elapsed)) }
 
 // Post makes the loop call f soon. Any goroutine may post; what is posted from
 // elsewhere while a virtual network runs makes that run irreproducible.

@@ -48,6 +48,8 @@ func (d *Device) admitLocked(dir direction, now time.Duration, p *gvisor.PacketB
 	}
 	fate := d.links[dir].Admit(now, p.Size())
 	d.links[1-dir].Touch(now)
+	d.syns.sentLocked(dir, p)
+	d.captureSent(dir, int64(now), fate, p)
 	if fate.Drop != link.Delivered {
 		return
 	}
@@ -70,16 +72,22 @@ func (d *Device) pushLocked(dir direction, at int64, p *gvisor.PacketBuffer) {
 
 // deliver hands an arriving packet to the stack at the end of its link.
 func (n *Network) deliver(e *entry) {
-	h := e.device.path.gateway
+	d, h := e.device, e.device.path.gateway
 	if e.direction() == down {
-		h = e.device.path.devices
+		h = d.path.devices
 	}
-	if e.direction() == up || !e.device.Off() {
-		h.dirty, n.dirty = true, true
-		h.sawSYN = h.sawSYN || n.config.Virtual && isSYN(e.packet)
-		h.wire.dispatcher.DeliverNetworkPacket(header.IPv4ProtocolNumber, e.packet)
+	defer func() { e.packet.DecRef() }()
+	n.mu.Lock()
+	if e.direction() == down && d.off {
+		n.mu.Unlock()
+		return
 	}
-	e.packet.DecRef()
+	d.captureArrived(e.direction(), n.elapsed(), e.packet)
+	e.packet = d.syns.receiveLocked(e.direction(), e.packet)
+	n.mu.Unlock()
+	h.dirty, n.dirty = true, true
+	h.sawSYN = h.sawSYN || n.config.Virtual && isSYN(e.packet)
+	h.wire.dispatcher.DeliverNetworkPacket(header.IPv4ProtocolNumber, e.packet)
 }
 
 // isSYN reports whether a packet starts a connection.
