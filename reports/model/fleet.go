@@ -62,6 +62,28 @@ type Group struct {
 	Wire    *Wire         `json:"wire,omitempty"`    // nil: not measured
 	Foreign int64         `json:"foreign,omitempty"` // messages at the sink that are none of the group's in this run: Will Messages, another publisher's
 	Power   *Power        `json:"power,omitempty"`   // nil: the group has no power profile, or no emulated link
+
+	Faults []Fault `json:"faults,omitempty"` // that the scenario did to the group's devices
+	Storms []Storm `json:"storms,omitempty"` // in order of time; the worst ones where there were many
+}
+
+// Fault is what a scenario did to devices of a group.
+type Fault struct {
+	Kind       string `json:"kind"`        // "battery-pull", "cable-unplug", "outage", "clock-drift", "duplicate-client-id"
+	Devices    int    `json:"devices"`     // how many it struck
+	StartMS    Millis `json:"start_ms"`    // when it struck the first of them, since the start of the run
+	DurationMS Millis `json:"duration_ms"` // how long it lasted for each; zero: to the end
+}
+
+// Storm is a time in which more than a twentieth of a group's devices had lost their connection against their will.
+type Storm struct {
+	StartMS  Millis `json:"start_ms"`  // when the twentieth was passed, since the start of the run
+	Away     int64  `json:"away"`      // most devices without a connection at once
+	Attempts int64  `json:"attempts"`  // to connect, over the whole storm
+	HerdPeak int64  `json:"herd_peak"` // most attempts that began within one second
+	PeakMS   Millis `json:"peak_ms"`   // the beginning of that second
+	// BackMS is the time from the last moment with most devices away until 95 % were back. Nil: they were not back when the run ended.
+	BackMS *Millis `json:"back_ms,omitempty"`
 }
 
 // Ledger accounts for the messages of one group and QoS. See the package comment:
@@ -85,7 +107,20 @@ type Ledger struct {
 	OutOfOrder   int64 `json:"out_of_order"` // arrived after a later message of its device and topic
 	Copies       int64 `json:"copies"`       // deliveries beyond the first, over all duplicated messages
 
+	GivenUp GivenUp `json:"given_up,omitzero"`  // why devices gave messages up
+	NotMade int64   `json:"not_made,omitempty"` // messages that would have been due while the device had no power
+
 	LateAfterMS Millis `json:"late_after_ms"` // bound between Delivered and Late; zero: nothing is late
+}
+
+// GivenUp counts the messages that devices gave up, by the reason. What was given up and arrived all the same is in the column where it
+// arrived, so the sum may exceed Expired.
+type GivenUp struct {
+	QueueFull int64 `json:"queue_full,omitempty"` // the queue's policy dropped it
+	Offline   int64 `json:"offline,omitempty"`    // QoS 0 without a connection
+	TooOld    int64 `json:"too_old,omitempty"`    // its Message Expiry Interval passed in the device
+	NoPower   int64 `json:"no_power,omitempty"`   // the device lost its memory
+	Refused   int64 `json:"refused,omitempty"`    // the target does not allow it
 }
 
 // Reached is the number of messages that arrived at least once.

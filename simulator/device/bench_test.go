@@ -29,6 +29,9 @@ func (v *void) Open(h Handler) error    { v.handler = h; return nil }
 func (v *void) NewTimer(f func()) Timer { v.timer = f; return v }
 func (v *void) Set(time.Time)           {}
 func (v *void) Stop() bool              { return false }
+func (v *void) Vanish()                 {}
+func (v *void) Return()                 {}
+func (v *void) SetDark(bool)            {}
 func (v *void) Close()                  {}
 func (v *void) Abort()                  {}
 

@@ -34,6 +34,7 @@ type world struct {
 	version mqtt.Version
 	closed  string
 	opened  int
+	dark    bool
 }
 
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -50,6 +51,10 @@ func (w *world) Open(h Handler) error {
 	w.decoder = wire.NewDecoder(wire.FromClient)
 	return w.refuse
 }
+
+func (w *world) Vanish()        { w.closed = "vanished" }
+func (w *world) Return()        { w.closed = "" }
+func (w *world) SetDark(d bool) { w.dark = d }
 
 type fakeTimer struct {
 	at    time.Time

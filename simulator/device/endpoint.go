@@ -46,7 +46,7 @@ type role interface {
 	// work does what is due at now, and may call the machine. It returns when it wants to be called again; the zero time: when something happens.
 	work(now time.Time) time.Time
 	// moved tells of a new state.
-	moved(from, to ledger.State)
+	moved(now time.Time, from, to ledger.State)
 }
 
 // endpoint is a client machine on a host.
@@ -67,22 +67,31 @@ type endpoint struct {
 	state   ledger.State
 	// connectPacket is what this device's CONNECT says; its version is that of common.Connect.
 	connectPacket *mqtt.Connect
+	clock         clock
 
+	down    lack // what it takes to be on the network and is not there
+	reborn  bool // has lost its memory, and with it the session
 	retired bool // does not connect any more
 	ending  bool // the machine asked for the connection to be closed
 }
 
-func (e *endpoint) init(r role, c *Common, h Host, s *Scratch, clientID string, seed uint64) {
-	*e = endpoint{role: r, common: c, host: h, scratch: s, machine: core.New(&c.Client, clientID), connectPacket: c.Connect}
-	e.pcg.Seed(seed, 0)
-	e.timer = h.NewTimer(e.tick)
+func (e *endpoint) init(r role, c *Common, h Host, s *Scratch, id Identity) {
+	*e = endpoint{role: r, common: c, host: h, scratch: s, machine: core.New(&c.Client, id.ClientID), connectPacket: c.Connect, clock: clock{id.Drift}}
+	if id.Connect != nil {
+		e.connectPacket = id.Connect
+	}
+	if id.Drift != 0 {
+		e.host = &drifting{Host: h, start: c.Start, clock: e.clock}
+	}
+	e.pcg.Seed(id.Seed, 0)
+	e.timer = e.host.NewTimer(e.tick)
 }
 
 // random returns the device's own source. It is made on the spot: a rand.Rand per device would cost memory for two calls an hour.
 func (e *endpoint) random() *rand.Rand { return rand.New(&e.pcg) }
 
-// since returns the time since the start of the run.
-func (e *endpoint) since(now time.Time) time.Duration { return now.Sub(e.common.Start) }
+// since returns the time since the start of the run, when the device's clock says now.
+func (e *endpoint) since(now time.Time) time.Duration { return e.clock.truth(now.Sub(e.common.Start)) }
 
 // StartAt makes the device connect at a time.
 func (e *endpoint) StartAt(at time.Time) {
@@ -99,7 +108,7 @@ func (e *endpoint) Finish(d *mqtt.Disconnect) {
 		e.hangUp(Conn.Abort)
 	}
 	e.flush(now)
-	e.move(ledger.Off)
+	e.move(now, ledger.Off)
 }
 
 // attempt is the Handler of one connection. What a connection says after the device has given it up is not heard.
@@ -134,7 +143,7 @@ func (a *attempt) Closed(err error) {
 // connect starts an attempt.
 func (e *endpoint) connect(now time.Time) {
 	e.retryAt = time.Time{}
-	e.move(ledger.Connecting)
+	e.move(now, ledger.Connecting)
 	e.attempt = &attempt{e}
 	if err := e.host.Open(e.attempt); err != nil {
 		e.attempt = nil
@@ -145,8 +154,18 @@ func (e *endpoint) connect(now time.Time) {
 func (e *endpoint) opened(c Conn) {
 	now := e.host.Now()
 	e.conn = c
-	e.machine.Opened(now, e.connectPacket)
+	e.machine.Opened(now, e.connects())
 	e.flush(now)
+}
+
+// connects returns what CONNECT says: without the memory of a session none may be resumed. [MQTT5 3.2.2-4]
+func (e *endpoint) connects() *mqtt.Connect {
+	if !e.reborn || e.connectPacket.CleanStart {
+		return e.connectPacket
+	}
+	anew := *e.connectPacket
+	anew.CleanStart = true
+	return &anew
 }
 
 func (e *endpoint) closed(err error) {
@@ -177,18 +196,22 @@ func (e *endpoint) hangUp(how func(Conn)) {
 // lost plans what comes after a connection that ended or never was.
 func (e *endpoint) lost(now time.Time, err error) {
 	e.role.disconnected(now, err)
-	if e.retired || e.common.Reconnect.Never {
-		e.move(ledger.Off)
+	switch {
+	case e.down != 0:
+		e.move(now, ledger.Down)
+		return
+	case e.retired || e.common.Reconnect.Never:
+		e.move(now, ledger.Off)
 		return
 	}
 	e.tried++
 	e.retryAt = now.Add(e.common.Reconnect.Backoff.Wait(e.tried, e.random()))
-	e.move(ledger.Waiting)
+	e.move(now, ledger.Waiting)
 }
 
-func (e *endpoint) move(to ledger.State) {
+func (e *endpoint) move(now time.Time, to ledger.State) {
 	if e.state != to {
-		e.role.moved(e.state, to)
+		e.role.moved(now, e.state, to)
 		e.state = to
 	}
 }
@@ -316,8 +339,8 @@ func delivery(a *core.Action) wire.Delivery {
 func (e *endpoint) stateChanged(now time.Time, a *core.Action) {
 	switch a.State {
 	case core.Connected:
-		e.tried = 0
-		e.move(ledger.Connected)
+		e.tried, e.reborn = 0, false
+		e.move(now, ledger.Connected)
 		e.role.connected(now, a.Packet.(*mqtt.Connack))
 	case core.Disconnected:
 		if a.Err != nil && !errors.Is(a.Err, io.EOF) {

@@ -17,6 +17,12 @@ type Host interface {
 	Open(h Handler) error
 	// NewTimer returns a stopped timer that will call f on the host's event loop.
 	NewTimer(f func()) Timer
+	// Vanish takes the device off the network without a word to the target, which keeps its half of the connections. Their Handlers are not called any more.
+	// Open may not be called until Return.
+	Vanish()
+	Return()
+	// SetDark makes all that is sent to or from the device vanish on the way, or not any more. Nobody is told.
+	SetDark(dark bool)
 }
 
 // Conn is an open connection.

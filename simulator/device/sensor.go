@@ -35,6 +35,8 @@ type Identity struct {
 	// Connect replaces that of the group, for a device with a Will Message of its own. Nil: the group's.
 	Connect *mqtt.Connect
 	Seed    uint64 // phase, gaps and jitter of the backoff follow from it
+	// Drift is by how much the device's clock is fast: 0.0001 gains a second in 10,000. Negative: slow.
+	Drift float64
 }
 
 // Sensor publishes on a schedule. Make one with NewSensor, and call StartAt.
@@ -47,16 +49,14 @@ type Sensor struct {
 	dueAt    time.Duration // of the next message, from the start of the run
 	open     []*message    // in the machine's hands, by sequence
 
+	dark       int // outages under way
 	complained bool
 }
 
 // NewSensor returns a Sensor that does nothing until StartAt.
 func NewSensor(g *SensorGroup, h Host, s *Scratch, id Identity) *Sensor {
 	d := &Sensor{group: g, topic: id.Topic, number: id.Number}
-	d.init(d, &g.Common, h, s, id.ClientID, id.Seed)
-	if id.Connect != nil {
-		d.connectPacket = id.Connect
-	}
+	d.init(d, &g.Common, h, s, id)
 	d.dueAt = g.Begin + g.Pace.First(d.random())
 	return d
 }
@@ -76,8 +76,11 @@ const mostUnsent = 64 << 10
 // work publishes what is due.
 func (d *Sensor) work(now time.Time) time.Time {
 	g := d.group
-	for d.dueAt < g.End && d.dueAt <= d.since(now) {
-		d.publish(now, d.dueAt)
+	if d.down.has(power) {
+		return time.Time{}
+	}
+	for d.dueAt < g.End && d.dueAt <= now.Sub(d.common.Start) {
+		d.publish(now, d.clock.truth(d.dueAt))
 		d.dueAt = g.Pace.Next(d.dueAt, d.random())
 	}
 	if d.dueAt >= g.End {
@@ -93,7 +96,7 @@ func (d *Sensor) publish(now time.Time, intended time.Duration) {
 	d.sequence++
 	g.Book.Sent(d.since(now), h)
 	if len(d.unsent) > mostUnsent {
-		g.Book.GaveUp(h)
+		g.Book.GaveUp(h, ledger.QueueFull)
 		return
 	}
 	m := d.scratch.newMessage(g.PayloadBytes)
@@ -101,12 +104,23 @@ func (d *Sensor) publish(now time.Time, intended time.Duration) {
 	m.MessageExpiryInterval = g.MessageExpiryInterval
 	h.Put(m.Payload)
 	if err := d.machine.Publish(now, core.Token(h.Sequence), &m.Publish); err != nil {
-		g.Book.GaveUp(h)
+		g.Book.GaveUp(h, reason(err))
 		d.scratch.recycle(m)
 		d.complain(err)
 		return
 	}
 	d.open = append(d.open, m)
+}
+
+// reason says why the machine did not take a message.
+func reason(err error) ledger.Reason {
+	switch {
+	case errors.Is(err, core.ErrQueueFull):
+		return ledger.QueueFull
+	case errors.Is(err, core.ErrNotConnected):
+		return ledger.Offline
+	}
+	return ledger.Refused
 }
 
 // complain tells once of messages that the target does not allow; that there is no connection or no room is the ledger's business.
@@ -136,7 +150,7 @@ func (d *Sensor) done(now time.Time, token core.Token, a *core.Action) {
 	h, _ := ledger.ParseHeader(m.Payload)
 	switch {
 	case errors.Is(a.Err, core.ErrExpired):
-		d.group.Book.GaveUp(h)
+		d.group.Book.GaveUp(h, ledger.TooOld)
 	case a.Err != nil || m.QoS == mqtt.AtMostOnce:
 		d.group.Book.Released(h)
 	default:
@@ -155,4 +169,6 @@ func (d *Sensor) disconnected(_ time.Time, err error) {
 
 func (d *Sensor) delivered(time.Time, *mqtt.Publish) {}
 
-func (d *Sensor) moved(from, to ledger.State) { d.group.Book.Moved(from, to) }
+func (d *Sensor) moved(now time.Time, from, to ledger.State) {
+	d.group.Book.Moved(d.since(now), d.number, from, to)
+}

@@ -31,7 +31,7 @@ type Sink struct {
 // NewSink returns a Sink that does nothing until StartAt.
 func NewSink(g *SinkGroup, h Host, s *Scratch, id Identity) *Sink {
 	d := &Sink{group: g}
-	d.init(d, &g.Common, h, s, id.ClientID, id.Seed)
+	d.init(d, &g.Common, h, s, id)
 	return d
 }
 
@@ -106,4 +106,4 @@ func (d *Sink) delivered(now time.Time, p *mqtt.Publish) {
 
 func (d *Sink) sending(time.Time, *mqtt.Publish) {}
 
-func (d *Sink) moved(_, _ ledger.State) {}
+func (d *Sink) moved(time.Time, ledger.State, ledger.State) {}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mqttlab/reference-broker/mqtt"
+	"mqttlab/reports/model"
 	"mqttlab/simulator/device"
 	"mqttlab/simulator/ledger"
 	"mqttlab/simulator/scenario"
@@ -19,7 +20,8 @@ type crew struct {
 	engine   engine
 	target   target
 	logger   *slog.Logger
-	start    time.Time // all times of headers and books count from it
+	start    time.Time     // all times of headers and books count from it
+	origin   time.Duration // when the scenario's timetable begins
 	run      uint32
 	groups   []*group
 	loops    [][]*device.Sensor // by loop
@@ -32,6 +34,8 @@ type group struct {
 	first uint32 // number within the fleet of the first device
 	book  *ledger.Book
 	sink  *device.Sink
+
+	faults []model.Fault // of the record
 }
 
 func newCrew(s *scenario.Scenario, e engine, t target, run uint32, logger *slog.Logger) *crew {
@@ -98,18 +102,16 @@ func (c *crew) connect(v mqtt.Version, keepAlive time.Duration) *mqtt.Connect {
 
 // startSensors makes all devices. Each group connects evenly over the scenario's ramp, which begins at origin.
 func (c *crew) startSensors(origin time.Duration) error {
-	number := 0
+	c.origin = origin
 	for i, g := range c.groups {
 		sg := c.sensorGroup(g, origin)
+		patients := c.afflict(g)
 		for index := range g.Count {
 			host, scratch, loop, err := c.engine.sensorHost(i, index)
 			if err != nil {
 				return fmt.Errorf("group %q: %w", g.Name, err)
 			}
-			id := device.Identity{
-				Number: uint32(number), ClientID: g.Expand(g.ClientID, index, number), Topic: g.Expand(g.Topic, index, number),
-				Seed: seedOf(c.scenario.Seed, uint64(number), seedSensor), Connect: g.withWill(sg.Connect, index, number),
-			}
+			id := c.identity(g, index, sg.Connect, patients)
 			c.equip(g, i, host, loop)
 			s := device.NewSensor(sg, host, scratch, id)
 			at := origin + c.scenario.Ramp*time.Duration(index)/time.Duration(g.Count)
@@ -117,12 +119,30 @@ func (c *crew) startSensors(origin time.Duration) error {
 				c.loops = append(c.loops, nil)
 			}
 			c.loops[loop] = append(c.loops[loop], s)
-			c.engine.on(loop, func() { s.StartAt(c.start.Add(at)) })
-			number++
+			c.engine.on(loop, func() {
+				s.StartAt(c.start.Add(at))
+				c.schedule(host, s, patients, index)
+			})
 		}
 	}
 	c.engine.begin()
 	return nil
+}
+
+// identity is what one device of a group has for itself.
+func (c *crew) identity(g *group, index int, connect *mqtt.Connect, patients []patient) device.Identity {
+	number := int(g.first) + index
+	id := device.Identity{
+		Number: uint32(number), ClientID: g.Expand(g.ClientID, index, number), Topic: g.Expand(g.Topic, index, number),
+		Seed: seedOf(c.scenario.Seed, uint64(number), seedSensor), Connect: g.withWill(connect, index, number),
+	}
+	if patients != nil {
+		id.Drift = patients[index].drift
+		if other := patients[index].alias; other >= 0 {
+			id.ClientID = g.Expand(g.ClientID, other, int(g.first)+other)
+		}
+	}
+	return id
 }
 
 func (c *crew) sensorGroup(g *group, origin time.Duration) *device.SensorGroup {

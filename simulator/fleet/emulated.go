@@ -88,7 +88,7 @@ func (e *emulatedEngine) sensorHost(group, index int) (device.Host, *device.Scra
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	return &linkHost{Network: n.Network, device: d, target: e.target, buffer: n.buffer}, n.scratch, n.loop, nil
+	return &linkHost{Network: n.Network, device: d, links: e.models[group], target: e.target, buffer: n.buffer}, n.scratch, n.loop, nil
 }
 
 func (e *emulatedEngine) begin() {

@@ -42,7 +42,7 @@ func Run(ctx context.Context, o Options) (*model.Record, error) {
 	if err := r.subscribe(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.startSensors(r.origin()); err != nil {
+	if err := r.startSensors(r.engine.now().Sub(r.start)); err != nil {
 		return nil, err
 	}
 	cut := r.timetable(ctx)
@@ -54,8 +54,7 @@ func Run(ctx context.Context, o Options) (*model.Record, error) {
 type run struct {
 	*crew
 	options Options
-	steps   int // of the series, ended so far
-	begun   time.Duration
+	steps   int             // of the series, ended so far
 	shown   time.Time       // when Progress was last called
 	verdict *model.Validity // of the record, once there is one: what comes after does not count
 }
@@ -149,12 +148,6 @@ func (r *run) validity() model.Validity {
 	return r.engine.validity()
 }
 
-// origin is when the scenario's timetable begins.
-func (r *run) origin() time.Duration {
-	r.begun = r.engine.now().Sub(r.start)
-	return r.begun
-}
-
 // timetable lets ramp, settling and the messages' time pass. It returns early, with true, when ctx is done.
 func (r *run) timetable(ctx context.Context) (cut bool) {
 	for _, phase := range []struct {
@@ -169,7 +162,7 @@ func (r *run) timetable(ctx context.Context) (cut bool) {
 		if phase.name == "run" {
 			r.weigh()
 		}
-		if err := r.pass(ctx, phase.name, r.begun+phase.end); err != nil {
+		if err := r.pass(ctx, phase.name, r.origin+phase.end); err != nil {
 			return true
 		}
 	}

@@ -23,10 +23,20 @@ func compile(l *scenario.Link) (m models, err error) {
 	return m, nil
 }
 
+// dead is a link that loses everything.
+var dead = func() models {
+	m, err := compile(&scenario.Link{Up: link.Config{LossRatio: 1}, Down: link.Config{LossRatio: 1}})
+	if err != nil {
+		panic(err) // two constants
+	}
+	return m
+}()
+
 // linkHost is a device.Host behind an emulated link, on either clock.
 type linkHost struct {
 	*stack.Network
 	device *stack.Device
+	links  models
 	target string
 	buffer []byte // of the network's loop
 	radio  *radio // nil: nobody asks what it costs
@@ -41,6 +51,21 @@ func (h *linkHost) Open(to device.Handler) error {
 
 // NewTimer implements device.Host.
 func (h *linkHost) NewTimer(f func()) device.Timer { return h.Network.NewTimer(f) }
+
+// Vanish implements device.Host.
+func (h *linkHost) Vanish() { h.device.PowerOff() }
+
+// Return implements device.Host.
+func (h *linkHost) Return() { h.device.PowerOn() }
+
+// SetDark implements device.Host.
+func (h *linkHost) SetDark(dark bool) {
+	m := h.links
+	if dark {
+		m = dead
+	}
+	h.device.SetLinks(m.up, m.down)
+}
 
 // linkConn is a socket of an emulated device as device.Conn, and passes its events on.
 type linkConn struct {

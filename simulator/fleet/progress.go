@@ -31,7 +31,7 @@ func (r *run) report(phase string, always bool) {
 	}
 	r.shown = time.Now()
 	p := Progress{
-		Phase: phase, Elapsed: r.engine.now().Sub(r.start) - r.begun, Total: r.scenario.End(),
+		Phase: phase, Elapsed: r.engine.now().Sub(r.start) - r.origin, Total: r.scenario.End(),
 		Invalid: r.validity().Reason,
 	}
 	for _, g := range r.groups {

@@ -52,6 +52,7 @@ func (r *run) groupRecord(i int, g *group) (model.Group, error) {
 	w := r.engine.wire(i)
 	out := model.Group{
 		Name: g.Name, Devices: g.Count, Ledger: []model.Ledger{g.book.Ledger()}, Latency: latencies, Wire: &w, Foreign: foreign,
+		Faults: g.faults, Storms: g.book.Storms(),
 	}
 	if r.options.Mode != model.Live {
 		out.Link = g.Link.Name()

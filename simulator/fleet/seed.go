@@ -6,6 +6,7 @@ const (
 	seedSensor
 	seedSink
 	seedLink
+	seedFault
 )
 
 // seedOf derives the seed of one part of a run: the finalizer of SplitMix64 over its number and its use.

@@ -71,6 +71,7 @@ func (e *virtualEngine) sensorHost(group, _ int) (device.Host, *device.Scratch, 
 	if err != nil {
 		return nil, nil, 0, err
 	}
+	h.links = e.models[group]
 	h.device.UserData = new(uint64) // retransmissions of the broker towards it
 	e.groups[group] = append(e.groups[group], h.device)
 	return h, e.scratch, 0, nil

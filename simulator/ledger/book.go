@@ -36,6 +36,9 @@ type Book struct {
 	open     int64 // neither arrived nor given up
 	held     int64 // in the hands of a device
 	foreign  int64
+	notMade  int64
+	reasons  [reasonCount]int64
+	storms   storms
 	copies   int64
 	reversed int64
 
@@ -48,6 +51,7 @@ type Book struct {
 type account struct {
 	fates   []fate
 	arrived int64 // highest sequence that has arrived; -1: none
+	away    bool  // without a connection against its will
 }
 
 // fate is what has become of one message so far.
@@ -80,6 +84,7 @@ func New(cfg Config) *Book {
 		b.devices[i].arrived = -1
 	}
 	b.states[Off] = int64(cfg.Devices)
+	b.storms.devices = int64(cfg.Devices)
 	return b
 }
 
@@ -113,8 +118,21 @@ func (b *Book) settle(f *fate, how fate) {
 	*f |= how
 }
 
-// GaveUp enters that a device dropped a message on purpose.
-func (b *Book) GaveUp(h Header) {
+// Reason says why a device gave a message up.
+type Reason uint8
+
+// The reasons, as in model.GivenUp.
+const (
+	QueueFull Reason = iota
+	Offline
+	TooOld
+	NoPower
+	Refused
+	reasonCount
+)
+
+// GaveUp enters that a device gave a message up.
+func (b *Book) GaveUp(h Header, why Reason) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	f := b.fate(h)
@@ -126,6 +144,14 @@ func (b *Book) GaveUp(h Header) {
 	}
 	b.settle(f, givenUp)
 	b.gaveUp++
+	b.reasons[why]++
+}
+
+// NotMade enters a message that would have been due, had the device had power. It is none of those sent.
+func (b *Book) NotMade() {
+	b.mu.Lock()
+	b.notMade++
+	b.mu.Unlock()
 }
 
 // Acknowledged enters that the flow of a QoS 1 or 2 message completed.
@@ -219,7 +245,11 @@ func (b *Book) Ledger() model.Ledger {
 	defer b.mu.Unlock()
 	l := model.Ledger{
 		QoS: b.cfg.QoS, Sent: b.sent, Acknowledged: b.acked,
-		OutOfOrder: b.reversed, Copies: b.copies, LateAfterMS: model.Millis(b.cfg.LateAfter),
+		OutOfOrder: b.reversed, Copies: b.copies, NotMade: b.notMade, LateAfterMS: model.Millis(b.cfg.LateAfter),
+		GivenUp: model.GivenUp{
+			QueueFull: b.reasons[QueueFull], Offline: b.reasons[Offline], TooOld: b.reasons[TooOld],
+			NoPower: b.reasons[NoPower], Refused: b.reasons[Refused],
+		},
 	}
 	for i := range b.devices {
 		for _, f := range b.devices[i].fates {

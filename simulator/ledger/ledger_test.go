@@ -65,8 +65,8 @@ func TestEveryFateHasItsColumn(t *testing.T) {
 		"duplicated, first copy late":   {1, func(b *Book, h Header) { b.Delivered(time.Hour, h); b.Delivered(time.Hour, h) }, model.Ledger{Duplicated: 1, Copies: 1}},
 		"acknowledged and lost":         {1, func(b *Book, h Header) { b.Acknowledged(1, h) }, model.Ledger{Lost: 1, Acknowledged: 1}},
 		"released and lost":             {0, func(b *Book, h Header) { b.Released(h) }, model.Ledger{Lost: 1}},
-		"given up":                      {1, func(b *Book, h Header) { b.GaveUp(h) }, model.Ledger{Expired: 1}},
-		"given up after it had arrived": {1, func(b *Book, h Header) { b.Delivered(1, h); b.GaveUp(h) }, model.Ledger{Delivered: 1}},
+		"given up":                      {1, func(b *Book, h Header) { b.GaveUp(h, QueueFull) }, model.Ledger{Expired: 1, GivenUp: model.GivenUp{QueueFull: 1}}},
+		"given up after it had arrived": {1, func(b *Book, h Header) { b.Delivered(1, h); b.GaveUp(h, NoPower) }, model.Ledger{Delivered: 1, GivenUp: model.GivenUp{NoPower: 1}}},
 		"never released":                {0, func(*Book, Header) {}, model.Ledger{Pending: 1}},
 		"never acknowledged":            {2, func(*Book, Header) {}, model.Ledger{Pending: 1}},
 	} {
@@ -137,7 +137,7 @@ func TestColumnsAlwaysAddUp(t *testing.T) {
 			case 1:
 				b.Acknowledged(at, h)
 			case 2:
-				b.GaveUp(h)
+				b.GaveUp(h, QueueFull)
 			case 3:
 				b.Delivered(at, h)
 				continue
@@ -192,10 +192,10 @@ func TestLatencyCountsFromIntendedAndActualSending(t *testing.T) {
 
 func TestSeriesOverTime(t *testing.T) {
 	b := newBook(1)
-	b.Moved(Off, Connecting)
+	b.Moved(0, 100, Off, Connecting)
 	b.Sent(500*time.Millisecond, message(100, 0, 0))
 	b.Sample(0, &Carried{UpBytes: 10, DownBytes: 5})
-	b.Moved(Connecting, Connected)
+	b.Moved(time.Second, 100, Connecting, Connected)
 	b.Delivered(1500*time.Millisecond, message(100, 0, 0))
 	b.Sample(1, &Carried{UpBytes: 30, DownBytes: 5, Retransmissions: 1})
 	b.Sent(3200*time.Millisecond, message(100, 1, 0))

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"mqttlab/reports/model"
@@ -15,21 +16,37 @@ const (
 	Waiting                 // until its reconnect policy lets it try again
 	Connecting              // from the first SYN to CONNACK
 	Connected
+	Asleep // without a connection on purpose, until there is something to send
+	Down   // without power, or unplugged
 	stateCount
 )
 
 // StateNames are the names of the states in a record, in the order of their values.
-func StateNames() []string { return []string{"off", "waiting", "connecting", "connected"} }
+func StateNames() []string {
+	return []string{"off", "waiting", "connecting", "connected", "asleep", "down"}
+}
+
+// optional reports whether a state is left out of a record when no device was ever in it.
+func (s State) optional() bool { return s == Asleep || s == Down }
 
 // String returns the name.
 func (s State) String() string { return StateNames()[s] }
 
-// Moved enters that a device went from one state to another.
-func (b *Book) Moved(from, to State) {
+// Moved enters that a device, by its number within the fleet, went from one state to another.
+func (b *Book) Moved(at time.Duration, device uint32, from, to State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.states[from]--
 	b.states[to]++
+	a := &b.devices[device-b.cfg.FirstDevice]
+	was := a.away
+	switch to {
+	case Waiting, Down:
+		a.away = true
+	case Off, Connected, Asleep:
+		a.away = false
+	}
+	b.storms.moved(at, was, a.away, to == Connecting && a.away, b.states[Connected]+b.states[Asleep])
 }
 
 // Carried is what the links of a group have carried since the start.
@@ -108,7 +125,11 @@ func (b *Book) Series() (model.Rates, []model.StateSeries) {
 	}
 	var states []model.StateSeries
 	for state, name := range StateNames() {
-		states = append(states, model.StateSeries{State: name, Counts: pick(func(s *step) int64 { return s.states[state] })})
+		counts := pick(func(s *step) int64 { return s.states[state] })
+		if State(state).optional() && !slices.ContainsFunc(counts, func(n int64) bool { return n > 0 }) {
+			continue
+		}
+		states = append(states, model.StateSeries{State: name, Counts: counts})
 	}
 	return r, states
 }

@@ -20,6 +20,7 @@ type conn struct {
 
 	// Guarded by the loop's lock.
 	dead    bool // closed by this side, or by the other and told so
+	mute    bool // open, but nothing passes: the device, or its link, has vanished
 	waiting bool // a goroutine waits for room
 }
 
@@ -37,19 +38,26 @@ func (c *conn) run() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.open, c)
+	if c.tcp != nil {
+		c.tcp.Close()
+	}
+	if c.mute && !c.dead {
+		return // the device hears of it when its link is back
+	}
+	c.host.forget(c)
 	if c.dead || l.closed {
 		return
 	}
 	c.dead = true
-	if c.tcp != nil {
-		c.tcp.Close()
-	}
 	c.handler.Closed(err)
 }
 
 // dial waits for its turn, connects, and tells the device.
 func (c *conn) dial() error {
 	l := c.host.l
+	if err := c.host.awaitLight(); err != nil {
+		return err
+	}
 	if err := l.cfg.Dials.Acquire(l.ctx, 1); err != nil {
 		return err
 	}
@@ -69,6 +77,8 @@ func (c *conn) dial() error {
 		return tcp.Close()
 	}
 	l.open[c] = struct{}{}
+	c.host.conns = append(c.host.conns, c)
+	c.mute = c.host.light != nil
 	c.handler.Opened(c)
 	return nil
 }
@@ -80,7 +90,7 @@ func (c *conn) read() error {
 		if n > 0 {
 			c.host.traffic.Down.Add(int64(n))
 			c.host.l.mu.Lock()
-			if !c.dead {
+			if !c.dead && !c.mute {
 				c.handler.Received(buffer[:n])
 			}
 			c.host.l.mu.Unlock()
@@ -98,6 +108,9 @@ func (c *conn) read() error {
 func (c *conn) Send(p []byte) int {
 	if c.dead || c.waiting {
 		return 0
+	}
+	if c.mute {
+		return len(p)
 	}
 	n, err := c.io.write(p)
 	c.host.traffic.Up.Add(int64(n))
@@ -118,24 +131,41 @@ func (c *conn) await() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c.waiting = false
-	if err == nil && !c.dead && !l.closed {
+	if err == nil && !c.dead && !c.mute && !l.closed {
 		c.handler.Writable()
 	}
 }
 
 // Close implements device.Conn.
 func (c *conn) Close() {
-	if !c.dead {
-		c.dead = true
+	if c.dead {
+		return
+	}
+	c.dead = true
+	if !c.mute {
 		c.tcp.Close()
 	}
 }
 
 // Abort implements device.Conn.
 func (c *conn) Abort() {
-	if !c.dead {
-		// An error means that the connection is gone already.
-		_ = c.tcp.SetLinger(0)
-		c.Close()
+	if c.dead {
+		return
 	}
+	c.dead = true
+	if !c.mute {
+		c.reset()
+	}
+}
+
+// reset ends the socket without a FIN. Errors mean that it is gone already.
+func (c *conn) reset() {
+	_ = c.tcp.SetLinger(0)
+	_ = c.tcp.Close()
+}
+
+// shut ends the socket whatever the device knows.
+func (c *conn) shut() {
+	c.dead = true
+	c.tcp.Close()
 }

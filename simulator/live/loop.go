@@ -73,7 +73,7 @@ func (l *Loop) Close() {
 	l.mu.Lock()
 	l.closed = true
 	for c := range l.open {
-		c.Close()
+		c.shut()
 	}
 	l.mu.Unlock()
 	l.cancel()
@@ -101,6 +101,10 @@ type host struct {
 	l       *Loop
 	traffic *Traffic
 	dialer  net.Dialer
+
+	// Guarded by the loop's lock.
+	conns []*conn
+	light chan struct{} // nil: the link is there; otherwise closed when it is again
 }
 
 // Now implements device.Host.

@@ -29,6 +29,9 @@ func (s *Scenario) check(r *reader) {
 		}
 		names[g.Name] = i
 	}
+	for i := range s.Faults {
+		s.checkFault(r, fmt.Sprintf("faults[%d]", i), &s.Faults[i])
+	}
 	if len(r.mistakes) == 0 {
 		s.checkClientIDs(r)
 	}

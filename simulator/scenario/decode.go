@@ -59,6 +59,7 @@ func (s *Scenario) fields() fields {
 		{"drain", "The longest that what is under way may still take at the end.", duration(&s.Drain, 0, longest)},
 		{"interval", "The width of a step in the series over time. Default: a 120th of the run.", duration(&s.Interval, 100*time.Millisecond, longest).follows()},
 		{"groups", "Like devices.", list(&s.Groups, defaults, (*Group).fields, nil).required("a fleet needs at least one group of devices")},
+		{"faults", "What goes wrong, and when.", list(&s.Faults, defaultFault, (*Fault).fields, nil)},
 	}
 }
 

@@ -27,6 +27,7 @@ type Scenario struct {
 	// Interval is the width of a step in the series over time. Default: a 120th of the run, at least a second.
 	Interval time.Duration
 	Groups   []Group
+	Faults   []Fault
 }
 
 // Group describes like devices.

@@ -126,7 +126,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 }
 
 func TestResolvedFormReadsBackTheSame(t *testing.T) {
-	texts := map[string]string{"smallest": smallest, "full": full}
+	texts := map[string]string{"smallest": smallest, "full": full, "faulty": faulty}
 	for _, name := range Ready() {
 		text, err := ready.ReadFile("ready/" + name + ".yaml")
 		if err != nil {
@@ -251,6 +251,7 @@ func TestLoadFindsReadyScenariosAndFiles(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(smallest)
 	f.Add(full)
+	f.Add(faulty)
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := Parse("f.yaml", []byte(text))
 		if err != nil || s.Devices() > 1000 {
