@@ -1,6 +1,7 @@
 package link
 
 import (
+	"math"
 	"time"
 )
 
@@ -46,6 +47,12 @@ type Config struct {
 	Jitter time.Duration
 	// JitterDistribution is the shape of the delay; the zero value is Normal.
 	JitterDistribution Distribution
+	// DelayQuantiles is a measured distribution of the delay, instead of Delay,
+	// Jitter and JitterDistribution: quantiles at equal steps of
+	// probability, the least delay first and the greatest last, linear in
+	// between. The sorted delays of a measurement are one as they are. At
+	// least two, each at most MaxDelay.
+	DelayQuantiles []time.Duration
 	// JitterCorrelation is how long the delay stays similar: packets closer
 	// together than this see nearly the same delay, packets further apart
 	// independent ones. Zero means 100 ms plus three times Jitter, slow
@@ -102,10 +109,27 @@ type Config struct {
 	// OverheadBytes is what the link layer adds to each packet on the air, or
 	// to each fragment of it.
 	OverheadBytes int
+	// DutyCycleRatio is the share of time that the link may be on the air: a
+	// packet of airtime T is followed by a silence of T/DutyCycleRatio − T,
+	// the rule of LoRaWAN 1.0.4, section 5.3, which keeps the limit in every
+	// window of time. ETSI EN 300 220-2 V3.2.1, section 4.3.3, allows 1 %
+	// (0.01) in the bands L, M and Q around 868 MHz, 10 % in P and 0.1 % in K
+	// and N. A packet's place in the queue stays taken until the silence is
+	// over. Zero and 1 mean always. Only with a rate.
+	DutyCycleRatio float64
+	// Slots are the only times at which packets are sent. The zero value
+	// sends at any time.
+	Slots Slots
+	// Trace is a recording of rate, delay and loss over time. The zero value
+	// leaves them as they are. Its rates exclude RateBitsPerSecond and Slots.
+	Trace Trace
 	// QueueBytes is how much may wait for serialisation, the packet being
 	// sent included; a packet that does not fit is dropped (tail drop).
-	// Zero means no limit. Only with a rate.
+	// Zero means no limit. Only with a rate, slots or a trace of rates.
 	QueueBytes int
+	// CoDel drops packets before the queue is full, because of their wait.
+	// The zero value is off.
+	CoDel CoDel
 
 	// ReorderRatio is the probability that a packet is held back by
 	// ReorderDelay while later ones overtake it. 0 to 1.
@@ -149,7 +173,27 @@ const DefaultJitterCorrelation = 100 * time.Millisecond
 // jitterCorrelation applies the default.
 func (c *Config) jitterCorrelation() time.Duration {
 	if c.JitterCorrelation == 0 {
-		return DefaultJitterCorrelation + 3*c.Jitter
+		_, deviation := c.delayMoments()
+		return DefaultJitterCorrelation + 3*deviation
 	}
 	return c.JitterCorrelation
+}
+
+// delayMoments returns the mean and the standard deviation of the delay.
+func (c *Config) delayMoments() (mean, deviation time.Duration) {
+	q := c.DelayQuantiles
+	if len(q) < 2 {
+		return c.Delay, c.Jitter
+	}
+	// Of a distribution that is uniform between neighbours a and b, the
+	// moments are (a+b)/2 and (a²+ab+b²)/3.
+	first, second := 0.0, 0.0
+	for i := range len(q) - 1 {
+		a, b := float64(q[i]), float64(q[i+1])
+		first += (a + b) / 2
+		second += (a*a + a*b + b*b) / 3
+	}
+	n := float64(len(q) - 1)
+	first /= n
+	return time.Duration(first), time.Duration(math.Sqrt(max(0, second/n-first*first)))
 }

@@ -13,8 +13,9 @@
 //
 // A packet passes these stations in this order:
 //
-//	MTU -> outage -> queue (tail drop) -> serialisation at the rate -> loss -> corruption
-//	       -> delay with jitter -> sleeping receiver -> in-order delivery
+//	MTU -> outage -> queue (tail drop, CoDel) -> serialisation (rate, duty cycle,
+//	slots, trace) -> loss, of each fragment -> corruption -> delay with jitter
+//	-> sleeping receiver -> in-order delivery
 //
 // Each has its own file, its theory in the comment of its Config field, and its
 // own test against that theory.
@@ -36,6 +37,11 @@
 // Delay distributions are one quantile table each, indexed by a normal
 // variate. One code path serves every shape, exactly as fast for Pareto as for
 // uniform, and a measured table is just another table.
+//
+// Slots and traces of rates count in bytes that the link could have carried since
+// its start: a packet of b bytes leaves when that count has risen by b. So a trace
+// of any length costs a binary search and no state but the count, and what
+// Mahimahi does opportunity by opportunity is a division.
 //
 // Times are durations since the link's start instead of time.Time: half the
 // cost in the hot path, and a schedule of outages means the same thing in every

@@ -14,6 +14,7 @@ const (
 	DropMTU                       // larger than MTUBytes
 	DropOutage                    // the link was down
 	DropQueue                     // the queue in front of the rate limit was full
+	DropCoDel                     // CoDel kept that queue short
 	DropLoss                      // lost on the way: the loss models
 	DropCorrupt                   // damaged on the way: CorruptRatio or BitErrorRatio
 	dropReasons                   // how many there are
@@ -21,7 +22,7 @@ const (
 
 // String returns the reason as a word for tables and metrics.
 func (r DropReason) String() string {
-	return [...]string{"delivered", "mtu", "outage", "queue", "loss", "corrupt"}[r]
+	return [...]string{"delivered", "mtu", "outage", "queue", "codel", "loss", "corrupt"}[r]
 }
 
 // Fate is what becomes of one packet.
@@ -75,7 +76,10 @@ type Link struct {
 	model      *Model
 	pcg        rand.PCG
 	counters   Counters
-	busyUntil  int64 // serialisation of all admitted packets ends here
+	busyUntil  int64   // serialisation of all admitted packets ends here
+	position   float64 // the same in bytes that the slots or the trace can have carried until then
+	slotPhase  int64   // when the first of regular slots begins
+	codel      codel
 	lastAt     int64 // arrival of the latest packet in order
 	awakeUntil int64 // the sleeping receiver listens until here
 	wakePhase  int64 // first wake-up
@@ -109,6 +113,10 @@ func (l *Link) settle() {
 	if c.Sleep.Interval > 0 {
 		l.wakePhase = int64(l.float() * float64(c.Sleep.Interval))
 	}
+	if c.Slots.Interval > 0 && len(c.Slots.Starts) == 0 {
+		l.slotPhase = int64(l.float() * float64(c.Slots.Interval))
+	}
+	l.resume()
 }
 
 // SetModel changes how packets sent from now on are treated. Packets under way,
@@ -151,13 +159,13 @@ func (l *Link) Admit(now time.Duration, bytes int) Fate {
 			return l.drop(DropOutage)
 		}
 	}
-	if m.nanosPerByte > 0 {
-		var fits bool
-		if sent, fits = l.serialise(sent, airBytes); !fits {
-			return l.drop(DropQueue)
+	if m.pacing != unpaced {
+		var why DropReason
+		if sent, why = l.transmit(sent, airBytes); why != Delivered {
+			return l.drop(why)
 		}
 	}
-	if l.lose(sent, fragments) {
+	if l.lose(sent, fragments) || m.trace != nil && l.loseOnTrace(sent) {
 		return l.drop(DropLoss)
 	}
 	if m.corrupts && l.corrupt(airBytes) {

@@ -11,8 +11,12 @@ import (
 // number of links on any number of goroutines.
 type Model struct {
 	config         Config
+	pacing         pacing
+	trace          *trace  // nil without one
 	nanosPerByte   float64 // serialisation time; 0 without a rate
-	queueNanos     int64   // QueueBytes as time on the air; 0 without a limit
+	busyPerByte    float64 // the same with the silence of the duty cycle
+	queueNanos     int64   // QueueBytes as busy time; 0 without a limit
+	meanDelay      time.Duration
 	correlation    float64 // jitter correlation in nanoseconds
 	quantiles      []float64
 	blendA, blendB []float64
@@ -29,17 +33,15 @@ func Compile(c Config) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
-	c.Outages = slices.Clone(c.Outages)
+	c = c.clone()
 	m := &Model{config: c, mtuBytes: math.MaxInt, corrupts: c.CorruptRatio > 0 || c.BitErrorRatio > 0}
 	if c.MTUBytes > 0 {
 		m.mtuBytes = c.MTUBytes
 	}
 	m.compileLoss()
-	if c.RateBitsPerSecond > 0 {
-		m.nanosPerByte = 8e9 / c.RateBitsPerSecond
-		m.queueNanos = int64(float64(c.QueueBytes) * m.nanosPerByte)
-	}
-	if c.Jitter > 0 {
+	m.compilePacing()
+	m.meanDelay, _ = c.delayMoments()
+	if c.Jitter > 0 || len(c.DelayQuantiles) > 0 {
 		m.correlation = float64(c.jitterCorrelation())
 		m.quantiles = quantileTable(&c)
 		m.blendA, m.blendB = blendTables()
@@ -49,8 +51,14 @@ func Compile(c Config) (*Model, error) {
 
 // Config returns a copy of what the model was compiled from.
 func (m *Model) Config() Config {
-	c := m.config
+	return m.config.clone()
+}
+
+func (c Config) clone() Config {
+	c.DelayQuantiles = slices.Clone(c.DelayQuantiles)
 	c.Outages = slices.Clone(c.Outages)
+	c.Slots.Starts = slices.Clone(c.Slots.Starts)
+	c.Trace.Rows = slices.Clone(c.Trace.Rows)
 	return c
 }
 
@@ -68,6 +76,10 @@ func quantileTable(c *Config) []float64 {
 	table := make([]float64, zSteps+2)
 	for i := range table {
 		z := -zRange + 2*zRange*float64(i)/zSteps
+		if len(c.DelayQuantiles) > 0 {
+			table[i] = interpolate(c.DelayQuantiles, phi(z))
+			continue
+		}
 		var x float64
 		switch c.JitterDistribution {
 		case Normal:
@@ -82,6 +94,14 @@ func quantileTable(c *Config) []float64 {
 		table[i] = max(0, mean+sd*x)
 	}
 	return table
+}
+
+// interpolate returns the quantile of a probability.
+func interpolate(quantiles []time.Duration, probability float64) float64 {
+	x := probability * float64(len(quantiles)-1)
+	i := min(int(x), len(quantiles)-2)
+	a, b := float64(quantiles[i]), float64(quantiles[i+1])
+	return a + (x-float64(i))*(b-a)
 }
 
 // phi is the standard normal distribution function.
@@ -108,8 +128,18 @@ func blendTables() (a, b []float64) {
 	return a, b
 }
 
-// Delay returns the mean one-way delay.
-func (m *Model) Delay() time.Duration { return m.config.Delay }
+// Delay returns the mean one-way delay of a lone small packet, without the wait for
+// a sleeping receiver.
+func (m *Model) Delay() time.Duration {
+	d := m.meanDelay
+	if m.trace != nil {
+		d += m.trace.meanDelay
+	}
+	if s := &m.config.Slots; m.pacing == inSlots {
+		d += s.Interval / time.Duration(2*max(1, len(s.Starts)))
+	}
+	return d
+}
 
 // fragments returns how many frames a packet needs; one where packets stay whole.
 func (m *Model) fragments(bytes int) int {

@@ -2,19 +2,98 @@ package link
 
 import "time"
 
-// serialise queues a packet behind the others and returns when its last bit is
-// on the air, or false if it does not fit into the queue.
-func (l *Link) serialise(sent int64, airBytes int) (int64, bool) {
-	m := l.model
-	airtime := int64(float64(airBytes) * m.nanosPerByte)
-	start := max(sent, l.busyUntil)
-	end := start + airtime
-	// The backlog is measured as time on the air, which with a fixed rate
-	// is the same as bytes, OverheadBytes included.
-	if m.queueNanos > 0 && end-sent > m.queueNanos {
-		return 0, false
+// pacing is what decides when packets go on the air.
+type pacing uint8
+
+const (
+	unpaced pacing = iota // at once
+	atRate                // one after the other at RateBitsPerSecond
+	inSlots               // in Slots only
+	onTrace               // at the rates of a Trace
+)
+
+// transmission is when a packet would be on the air.
+type transmission struct {
+	start, end int64   // its first and its last bit
+	free       int64   // when the next packet may follow
+	airtime    int64   // of its bits alone
+	position   float64 // see Link.position
+	full       bool    // it does not fit into the queue
+}
+
+// compilePacing prepares rate, slots and trace.
+func (m *Model) compilePacing() {
+	c := &m.config
+	if c.RateBitsPerSecond > 0 {
+		m.pacing = atRate
+		m.nanosPerByte = 8e9 / c.RateBitsPerSecond
+		m.busyPerByte = m.nanosPerByte
+		if c.DutyCycleRatio > 0 {
+			m.busyPerByte /= c.DutyCycleRatio
+		}
+		m.queueNanos = int64(float64(c.QueueBytes) * m.busyPerByte)
 	}
-	l.busyUntil = end
-	l.counters.Airtime += time.Duration(airtime)
-	return end, true
+	if c.Slots.Interval > 0 {
+		m.pacing = inSlots
+	}
+	if len(c.Trace.Rows) > 0 {
+		m.trace = compileTrace(&c.Trace)
+		if m.trace.paces {
+			m.pacing = onTrace
+		}
+	}
+}
+
+// transmit queues a packet behind the others and returns when its last bit is on
+// the air, or why the queue dropped it.
+func (l *Link) transmit(sent int64, airBytes int) (end int64, why DropReason) {
+	m := l.model
+	var t transmission
+	switch m.pacing {
+	case inSlots:
+		t = l.planInSlots(sent, airBytes)
+	case onTrace:
+		t = l.planOnTrace(sent, airBytes)
+	default:
+		t = l.planAtRate(sent, airBytes)
+	}
+	if t.full {
+		return 0, DropQueue
+	}
+	if p := &m.config.CoDel; p.Target > 0 && l.codel.drops(p, t.start, t.start-sent) {
+		return 0, DropCoDel
+	}
+	l.busyUntil = t.free
+	l.position = t.position
+	l.counters.Airtime += time.Duration(t.airtime)
+	return t.end, Delivered
+}
+
+func (l *Link) planAtRate(sent int64, airBytes int) transmission {
+	m := l.model
+	start := max(sent, l.busyUntil)
+	airtime := int64(float64(airBytes) * m.nanosPerByte)
+	free := start + int64(float64(airBytes)*m.busyPerByte)
+	return transmission{
+		start: start, end: start + airtime, free: free, airtime: airtime,
+		// The backlog is measured as time, which at a fixed rate is the
+		// same as bytes, OverheadBytes included.
+		full: m.queueNanos > 0 && free-sent > m.queueNanos,
+	}
+}
+
+// fits reports whether the queue holds so many bytes.
+func (m *Model) fits(backlog float64) bool {
+	return m.config.QueueBytes == 0 || backlog <= float64(m.config.QueueBytes)
+}
+
+// resume takes the backlog over when the model changes.
+func (l *Link) resume() {
+	switch m := l.model; m.pacing {
+	case inSlots:
+		s := &m.config.Slots
+		l.position = float64(s.begun(l.busyUntil, l.slotPhase)) * float64(s.Bytes)
+	case onTrace:
+		l.position = m.trace.carriedUntil(l.busyUntil)
+	}
 }

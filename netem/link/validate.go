@@ -11,6 +11,9 @@ import (
 // packet: beyond it a mistake in the unit is likelier than a link.
 const MaxDelay = time.Hour
 
+// MaxTrace is the longest trace, and the longest time between two slots.
+const MaxTrace = 366 * 24 * time.Hour
+
 // Validate returns every mistake in c at once, each naming its field, or nil.
 func (c *Config) Validate() error {
 	var v mistakes
@@ -22,6 +25,9 @@ func (c *Config) Validate() error {
 	v.ratio("DuplicateRatio", c.DuplicateRatio)
 	c.checkJitter(&v)
 	c.checkRate(&v)
+	c.checkQueue(&v)
+	c.Slots.check(c, &v)
+	c.Trace.check(c, &v)
 	if c.ReorderRatio > 0 && c.ReorderDelay == 0 {
 		v.add("ReorderDelay must be above 0 when ReorderRatio is set")
 	}
@@ -47,30 +53,31 @@ func (c *Config) checkJitter(v *mistakes) {
 		v.add("Jitter %v is too large for a %v delay of %v: at most %v", c.Jitter, c.JitterDistribution,
 			c.Delay, time.Duration(most*float64(c.Delay)).Round(time.Microsecond))
 	}
-	if c.JitterCorrelation > 0 && c.JitterCorrelation < 3*c.Jitter && !c.Unordered {
+	c.checkQuantiles(v)
+	_, deviation := c.delayMoments()
+	if c.JitterCorrelation > 0 && c.JitterCorrelation < 3*deviation && !c.Unordered {
 		v.add("JitterCorrelation %v is below three times Jitter %v, which in-order delivery would distort: raise it or set Unordered",
-			c.JitterCorrelation, c.Jitter)
+			c.JitterCorrelation, deviation)
 	}
 }
 
-func (c *Config) checkRate(v *mistakes) {
-	if !(c.RateBitsPerSecond >= 0) || math.IsInf(c.RateBitsPerSecond, 0) {
-		v.add("RateBitsPerSecond is %v: must be 0 (no limit) or above", c.RateBitsPerSecond)
+func (c *Config) checkQuantiles(v *mistakes) {
+	q := c.DelayQuantiles
+	if len(q) == 0 {
+		return
 	}
-	if c.RateBitsPerSecond > 0 && c.RateBitsPerSecond < 1 {
-		v.add("RateBitsPerSecond is %v: below 1 bit/s, is the unit right?", c.RateBitsPerSecond)
+	if len(q) == 1 {
+		v.add("DelayQuantiles has one value: at least the least and the greatest delay are needed, or set Delay")
 	}
-	if c.OverheadBytes < 0 {
-		v.add("OverheadBytes is %d: must be 0 or above", c.OverheadBytes)
+	if c.Delay != 0 || c.Jitter != 0 || c.JitterDistribution != Normal {
+		v.add("DelayQuantiles excludes Delay, Jitter and JitterDistribution: it holds all of them")
 	}
-	if c.QueueBytes < 0 {
-		v.add("QueueBytes is %d: must be 0 (no limit) or above", c.QueueBytes)
-	}
-	if c.QueueBytes > 0 && c.RateBitsPerSecond == 0 {
-		v.add("QueueBytes needs RateBitsPerSecond: without a rate nothing ever queues")
-	}
-	if c.QueueBytes > 0 && c.QueueBytes < 1600 {
-		v.add("QueueBytes is %d: below 1600 a full-size packet never fits", c.QueueBytes)
+	for i, d := range q {
+		v.duration(fmt.Sprintf("DelayQuantiles[%d]", i), d)
+		if i > 0 && d < q[i-1] {
+			v.add("DelayQuantiles[%d] is %v, below the %v before it: sort them", i, d, q[i-1])
+			break // one out of order puts many others out of order
+		}
 	}
 }
 
