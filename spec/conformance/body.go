@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
-
-	"mqttlab/spec/octets"
 )
 
 // bodyLimit ends a check that does not end by itself. Every wait of a peer is bounded,
 // so only a mistake in a check reaches it.
 const bodyLimit = 2 * time.Minute
 
-// one runs one check in one version and cleans up behind it.
-func (r *runner) one(ctx context.Context, c *Check, v octets.Version) *Result {
+// one runs one check in one version and cleans up behind it. With suspects, it runs its
+// cases from that one on, counted from 1, one by one.
+func (r *runner) one(ctx context.Context, j job, suspects int) *Result {
+	c, v := j.check, j.version
 	res := &Result{Check: c, Version: v, Started: time.Now()}
 	if lacks, ok := r.lacks[v]; ok {
 		res.Verdict, res.Reason = Unsupported, lacks
@@ -24,23 +24,27 @@ func (r *runner) one(ctx context.Context, c *Check, v octets.Version) *Result {
 		res.Verdict, res.Reason = Unsupported, fmt.Sprintf("needs %s (%s)", missing, how)
 		return res
 	}
+	r.gone.talking <- struct{}{}
+	res.Started = time.Now()
 	if culprit := r.gone.culprit(); culprit != "" {
+		<-r.gone.talking
 		res.Verdict, res.Reason = Inconclusive, "the target is gone since "+culprit
 		return res
 	}
 	t := newT(ctx, r, c, v)
-	if r.alone {
-		t.caseJobs = 1
+	if suspects > 0 {
+		t.caseJobs, t.suspects = 1, suspects
 	}
 	t.body(ctx, c)
+	<-r.gone.talking
 	res.Duration = time.Since(res.Started)
 	res.Verdict, res.Reason, res.Failure, res.Closed = t.verdict, t.reason, t.failure, t.closed
-	res.Transcript = t.log.Entries()
+	res.Transcript, res.suspects = t.log.Entries(), t.suspects
 	if ctx.Err() != nil {
 		res.Verdict, res.Reason, res.Failure = Skipped, "interrupted", nil
 		return res
 	}
-	if res.Verdict == Fail || res.Verdict == Inconclusive {
+	if res.Verdict == Fail || res.Verdict == Inconclusive || res.Closed != "" {
 		r.autopsy(ctx, t, res)
 	}
 	if res.Verdict == Fail && (t.lenient || !c.Level(v).Binding()) {

@@ -38,6 +38,7 @@ const caseJobs = 8
 // The connections of a case are closed behind it. What it leaves on the target is removed
 // with what the check leaves.
 func (t *T) Cases(cases []Case) {
+	cases = cases[min(max(0, t.suspects-1), len(cases)):]
 	runs := make([]*T, len(cases))
 	for i, c := range cases {
 		runs[i] = t.fork(c)
@@ -107,6 +108,10 @@ func (t *T) converse(c Case) {
 
 // fold turns the verdicts of the cases into that of their check.
 func (t *T) fold(cases []Case, runs []*T, lost int) {
+	if t.suspects > 0 {
+		t.accuse(cases, runs, lost)
+	}
+	t.suspects = 1 + max(0, lost-t.caseJobs)
 	var failed []int
 	for i, run := range runs[:min(lost+t.caseJobs, len(runs))] {
 		switch run.verdict {
@@ -144,6 +149,22 @@ func (t *T) fold(cases []Case, runs []*T, lost int) {
 	if len(runs) > 0 {
 		t.log = runs[0].log
 	}
+}
+
+// accuse blames the case that was the last to run when the target was lost; they ran one by
+// one.
+func (t *T) accuse(cases []Case, runs []*T, lost int) {
+	if lost == 0 {
+		return
+	}
+	c, run := cases[lost-1], runs[lost-1]
+	t.log = run.log
+	if run.failure == nil {
+		t.Inconclusive(c.Name + ": it was the last before the target was lost")
+	}
+	f := *run.failure
+	f.Why = c.Name + ": " + f.Why
+	t.Fail(f)
 }
 
 // others tells in one line which cases failed besides the first.

@@ -9,6 +9,7 @@ import (
 // gone keeps track of deaths of the target.
 type gone struct {
 	recovery chan struct{} // holds one token while somebody waits for the target to return
+	talking  chan struct{} // holds one token for each check that talks to the target
 
 	mu     sync.Mutex // guards the fields below
 	deaths []death
@@ -25,12 +26,13 @@ func (g *gone) culprit() string {
 	return g.since
 }
 
-// doubtful says of a result that did not pass that the target died while the check ran
-// and came back since, so that another check may be to blame.
+// doubtful says of a result that the target died while the check ran and came back
+// since: another check may be to blame for what went wrong, and may have closed the
+// connections that had to be closed.
 func (g *gone) doubtful(res *Result) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if res.Verdict != Fail && res.Verdict != Crash && res.Verdict != Inconclusive {
+	if g.since != "" || res.Verdict == Unsupported || res.Verdict == Skipped { // it cannot run again, or did not run
 		return false
 	}
 	end := res.Started.Add(res.Duration)
@@ -42,8 +44,8 @@ func (g *gone) doubtful(res *Result) bool {
 	return false
 }
 
-// autopsy finds out whether a check that did not pass has killed the target, and waits
-// until the target is back.
+// autopsy finds out whether a check has killed the target, and waits until the target is
+// back.
 func (r *runner) autopsy(ctx context.Context, t *T, res *Result) {
 	if t.alive(ctx) {
 		return
@@ -56,6 +58,9 @@ func (r *runner) autopsy(ctx context.Context, t *T, res *Result) {
 	}
 	if since := r.gone.culprit(); since != "" {
 		res.Verdict, res.Reason = Inconclusive, "the target died while this ran; it is gone since "+since
+		return
+	}
+	if !r.alone && r.inDoubt(res) { // somebody else has brought it back by now
 		return
 	}
 	was := res.Reason
@@ -81,23 +86,24 @@ func (g *gone) forGood(since string) {
 	g.since = since
 }
 
-// restarts is how often a target is started anew for one death: the checks that still
-// run may kill it again.
+// restarts is how often a target is started anew for one death.
 const restarts = 3
 
 // back restarts the target if that is possible, and waits for Answer that it accepts a
 // client. The caller holds the token of recovery, so that checks that fail for the same
-// reason wait.
+// reason wait. Those that still talk have ended first: they might kill it again while it
+// starts.
 func (r *runner) back(ctx context.Context, t *T) bool {
+	for range cap(r.gone.talking) {
+		r.gone.talking <- struct{}{}
+		defer func() { <-r.gone.talking }()
+	}
 	restart := r.o.Target.Restart
 	if restart == nil {
 		return t.returns(ctx)
 	}
 	for range restarts {
-		if err := restart(ctx); err != nil {
-			return false
-		}
-		if t.returns(ctx) {
+		if err := restart(ctx); err == nil && t.returns(ctx) {
 			return true
 		}
 	}

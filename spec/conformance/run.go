@@ -69,10 +69,11 @@ var ErrNothing = errors.New("no check to run")
 // all: ErrNothing, or a [*target.ReachError]. A target that breaks every rule is a
 // result, not an error. When ctx ends, what has not run is skipped.
 func Verify(ctx context.Context, o Options) (*Run, error) {
+	o = o.withDefaults()
 	r := &runner{
-		o: o.withDefaults(), found: map[octets.Version]*target.Found{},
+		o: o, found: map[octets.Version]*target.Found{},
 		timings: map[octets.Version]probe.Timings{}, lacks: map[octets.Version]string{},
-		gone: gone{recovery: make(chan struct{}, 1)},
+		gone: gone{recovery: make(chan struct{}, 1), talking: make(chan struct{}, o.Jobs)},
 	}
 	plan := r.plan()
 	if len(plan) == 0 {
@@ -170,7 +171,7 @@ func (r *runner) run(ctx context.Context, plan []job) []*Result {
 	for range r.o.Jobs {
 		workers.Go(func() {
 			for j := range queue {
-				res := r.one(ctx, j.check, j.version)
+				res := r.one(ctx, j, 0)
 				results[j.at] = res
 				if settled[j.at] = !r.inDoubt(res); settled[j.at] {
 					r.report(res)
@@ -198,10 +199,22 @@ func (r *runner) run(ctx context.Context, plan []job) []*Result {
 	}
 	r.alone = true
 	for _, j := range alone {
-		results[j.at] = r.one(ctx, j.check, j.version)
+		results[j.at] = r.byItself(ctx, j)
 		r.report(results[j.at])
 	}
 	return results
+}
+
+// byItself runs a check with no other about. Where several of its cases ran when the target
+// died, they are run once more, one by one, to tell which it was.
+func (r *runner) byItself(ctx context.Context, j job) *Result {
+	res := r.one(ctx, j, 0)
+	if res.Verdict == Crash && res.suspects > 0 {
+		if again := r.one(ctx, j, res.suspects); again.Verdict == Crash {
+			return again
+		}
+	}
+	return res
 }
 
 // inDoubt says that a result has to be had once more, alone.

@@ -36,6 +36,7 @@ type T struct {
 	ids     int
 
 	caseJobs int  // how many cases run at a time
+	suspects int  // the first case that may have killed the target, counted from 1; set before: the first to run, one by one
 	stress   bool // bytes are cut and held up
 
 	judged  *probe.Peer // the peer waited for last; its end goes into the record

@@ -44,6 +44,8 @@ type Result struct {
 	Duration time.Duration
 	// Transcript is every byte in both directions.
 	Transcript []probe.Entry
+
+	suspects int // the first case that ran when the target was lost, counted from 1; 0: no case did
 }
 
 // Statements are the statements the verdict is about: of a failure those that were

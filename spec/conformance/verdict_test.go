@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -72,7 +73,7 @@ func TestVerdictOfAReaction(t *testing.T) {
 		{"told otherwise", func(_ *fake, c net.Conn) { write(c, 0xE0, 1, 0x81); c.Close() }, conformance.Nonstrict, "another reason code", "disconnect", ""},
 		{"told and left open", func(_ *fake, c net.Conn) { write(c, 0xE0, 1, 0x82) }, conformance.Fail, "nothing follows a DISCONNECT", "open", "MQTT5-3.14.4-1"},
 		{"ignored", func(*fake, net.Conn) {}, conformance.Fail, "Protocol Error", "open", ""},
-		{"killed", func(f *fake, _ net.Conn) { f.die() }, conformance.Nonstrict, "without the DISCONNECT", "fin", ""},
+		{"killed", func(f *fake, _ net.Conn) { f.die() }, conformance.Crash, "without the DISCONNECT", "fin", ""},
 		{"malformed answer", func(_ *fake, c net.Conn) { write(c, 0xD7, 0) }, conformance.Fail, "flags", "open", "MQTT5-2.1.3-1"},
 		{"garbage", func(_ *fake, c net.Conn) {
 			write(c, []byte("HTTP/1.1 400 Bad Request\r\n\r\n"+strings.Repeat("x", 200))...)
@@ -146,6 +147,51 @@ func TestCrashIsChargedToTheKillerAlone(t *testing.T) {
 			if got.Verdict != want {
 				t.Errorf("%s: %s (%s), want %s", got.ID(), got.Verdict, got.Reason, want)
 			}
+		}
+	})
+}
+
+// TestCrashThatLooksRight wants a death to be a crash although the check got the close that it wanted.
+func TestCrashThatLooksRight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{react: on("a", func(f *fake, _ net.Conn) { f.die() })}
+		tg := f.target()
+		tg.Restart = f.revive
+		run := verify(t, conformance.Options{Target: tg, Checks: []*conformance.Check{provoke("a"), harmless("b")}})
+		for _, got := range run.Results {
+			want := conformance.Pass
+			if got.Check.Name == "a" {
+				want = conformance.Crash
+			}
+			if got.Verdict != want {
+				t.Errorf("%s: %s (%s), want %s", got.ID(), got.Verdict, got.Reason, want)
+			}
+		}
+	})
+}
+
+// TestCrashInOneOfManyCases wants the deadly case named, among others that ran with it and failed.
+func TestCrashInOneOfManyCases(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{react: on("case 17", func(f *fake, _ net.Conn) { f.die() })}
+		tg := f.target()
+		tg.Restart = f.revive
+		c := harmless("cases")
+		c.Run = func(_ context.Context, t *conformance.T) {
+			var cases []conformance.Case
+			for i := range 40 {
+				name := fmt.Sprintf("case %d", i)
+				cases = append(cases, conformance.Case{Name: name, Run: func(t *conformance.T) {
+					p := t.Connect()
+					p.Send(octets.Publish{Topic: t.Topic("x"), Payload: name})
+					t.OneOf(p, "it closes", conformance.Closed())
+				}})
+			}
+			t.Cases(cases)
+		}
+		run := verify(t, conformance.Options{Target: tg, Checks: []*conformance.Check{c}, Versions: []octets.Version{octets.V311}})
+		if got := run.Results[0]; got.Verdict != conformance.Crash || !strings.Contains(got.Reason, "case 17: it was the last") {
+			t.Errorf("%s (%s), want a crash by case 17", got.Verdict, got.Reason)
 		}
 	})
 }
