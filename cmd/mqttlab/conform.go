@@ -38,13 +38,16 @@ type conformFlags struct {
 func newConform() *cobra.Command {
 	var f conformFlags
 	cmd := &cobra.Command{
-		Use:   "conform [flags] [TARGET]",
+		Use:   "conform [flags] [TARGET ...]",
 		Short: "Judge a broker against the statements of MQTT 3.1.1 and 5.0",
 		Long: `conform runs the conformance checks against TARGET and says which statements of the
 standards it breaks. TARGET is an address (mqtt://host:port; also mqtts, ws, wss and
 mqtt+unix:///path), a YAML target file, or "reference", the embedded broker, which is the default. Instead of a TARGET,
 --exec, --image or --profile start a broker, restart it for the checks that want
-that, and remove it. In a GitHub workflow (GITHUB_ACTIONS=true) failures become
+that, and remove it; so does a TARGET that is written exec:COMMAND, image:NAME or profile:NAME.
+
+Several targets are judged one after the other, each into a folder of its own below --out, and
+side by side on its page brokers.html; the exit code is that of the worst. In a GitHub workflow (GITHUB_ACTIONS=true) failures become
 annotations, and the step gets a summary.
 
 Exit codes: 0 conformant; 1 not (a check failed, the target crashed, or a listed
@@ -57,8 +60,9 @@ ran are written).`,
   mqttlab conform --exec 'mosquitto -c {config}' --config-template mosquitto.conf
   mqttlab conform --profile nats --baseline nats.json
   mqttlab conform mqtt://127.0.0.1:1883 --only 'qos/*' --repeat 20 --out out
+  mqttlab conform reference image:eclipse-mosquitto:2 profile:nats --out brokers
   mqttlab conform --list --statement MQTT5-3.1.2-22`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return conform(cmd, args, f)
 		},
@@ -109,6 +113,9 @@ func conform(cmd *cobra.Command, args []string, f conformFlags) error {
 	if radio != nil && !cmd.Flags().Changed("jobs") {
 		o.Jobs = linkJobs
 	}
+	if len(args) > 1 {
+		err = errors.Join(err, f.checkSeveral(args))
+	}
 	if err := errors.Join(err, errLink); err != nil {
 		return err
 	}
@@ -117,17 +124,11 @@ func conform(cmd *cobra.Command, args []string, f conformFlags) error {
 	if f.quiet {
 		say = io.Discard
 	}
-	t, err := openTarget(ctx, args, &f, say)
-	if err != nil {
-		return err
+	if len(args) > 1 {
+		return (&several{conformFlags: &f, cmd: cmd, say: say, radio: radio}).judgeAll(args, o)
 	}
-	unlink, err := t.behind(radio, f.seed, say)
+	record, err := f.judgeTarget(ctx, cmd, args, o, radio, say)
 	if err != nil {
-		return errors.Join(err, exit(exitInternal, t.close()))
-	}
-	o.Target = t.Target
-	record, err := f.run(cmd, t, o)
-	if err := errors.Join(err, unlink(), exit(exitInternal, t.close())); err != nil {
 		return err
 	}
 	return f.conclude(ctx, cmd, say, before, record)
@@ -153,11 +154,14 @@ func (f *conformFlags) prepare(o *suite.Options) (before *model.Record, err erro
 }
 
 // run runs the checks and writes the reports.
-func (f *conformFlags) run(cmd *cobra.Command, t *opened, o suite.Options) (*model.Record, error) {
+func (f *conformFlags) run(ctx context.Context, cmd *cobra.Command, t *opened, o suite.Options) (*model.Record, error) {
 	show := newConformProgress(cmd.ErrOrStderr(), f.quiet)
 	o.Progress = show.event
-	record, errRun := suite.Repeat(cmd.Context(), o, f.repeat)
+	record, errRun := suite.Repeat(ctx, o, f.repeat)
 	show.end()
+	if err := t.radio.finish(record); err != nil {
+		return nil, err
+	}
 	if record == nil {
 		return nil, conformError(errRun)
 	}
@@ -165,7 +169,7 @@ func (f *conformFlags) run(cmd *cobra.Command, t *opened, o suite.Options) (*mod
 	if err == nil && f.out != "" && t.log != nil {
 		name := filepath.Join(f.out, "target.log")
 		written = append(written, name)
-		err = writeLog(context.WithoutCancel(cmd.Context()), name, t)
+		err = writeLog(context.WithoutCancel(ctx), name, t)
 	}
 	if err != nil {
 		return nil, exit(exitInternal, err)
@@ -213,7 +217,7 @@ func (f *conformFlags) conclude(ctx context.Context, cmd *cobra.Command, say io.
 	}
 	j, err := f.judge(say, before, r)
 	if err == nil && onGitHub() {
-		err = tellGitHub(cmd.ErrOrStderr(), r, j.fails)
+		err = tellGitHub(cmd.ErrOrStderr(), []*model.Record{r}, j.fails)
 	}
 	if err != nil {
 		return exit(exitInternal, err)
@@ -226,6 +230,8 @@ func conformVerdictCode(r *model.Record) int {
 	ran := 0
 	for verdict, n := range r.Summary {
 		switch {
+		case !verdict.Conformant() && r.Link != nil && !r.Link.Validity.Valid:
+			return exitNothing // the failure may be ours
 		case !verdict.Conformant():
 			return exitFailed
 		case verdict != model.Skipped && verdict != model.Unsupported && verdict != model.Inconclusive:

@@ -19,14 +19,18 @@ func onGitHub() bool { return os.Getenv("GITHUB_ACTIONS") == "true" }
 
 // tellGitHub writes annotations for what fails to w, where the runner reads commands, and
 // appends to the summary of the step and its outputs.
-func tellGitHub(w io.Writer, r *model.Record, fails []model.Check) error {
+func tellGitHub(w io.Writer, rs []*model.Record, fails []model.Check) error {
 	annotate(w, fails)
-	err := appendTo("GITHUB_STEP_SUMMARY", func(w io.Writer) error { return markdown.Write(w, r) })
+	err := appendTo("GITHUB_STEP_SUMMARY", func(w io.Writer) error { return markdown.Write(w, rs...) })
 	if err != nil {
 		return err
 	}
 	return appendTo("GITHUB_OUTPUT", func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "conformant=%t\nfailed=%d\npassed=%d\n", len(fails) == 0, len(fails), r.Summary[model.Pass])
+		passed := 0
+		for _, r := range rs {
+			passed += r.Summary[model.Pass]
+		}
+		_, err := fmt.Fprintf(w, "conformant=%t\nfailed=%d\npassed=%d\n", len(fails) == 0, len(fails), passed)
 		return err
 	})
 }
