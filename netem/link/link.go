@@ -17,12 +17,13 @@ const (
 	DropCoDel                     // CoDel kept that queue short
 	DropLoss                      // lost on the way: the loss models
 	DropCorrupt                   // damaged on the way: CorruptRatio or BitErrorRatio
+	DropAsleep                    // the receiver slept: Sleep.Discard
 	dropReasons                   // how many there are
 )
 
 // String returns the reason as a word for tables and metrics.
 func (r DropReason) String() string {
-	return [...]string{"delivered", "mtu", "outage", "queue", "codel", "loss", "corrupt"}[r]
+	return [...]string{"delivered", "mtu", "outage", "queue", "codel", "loss", "corrupt", "asleep"}[r]
 }
 
 // Fate is what becomes of one packet.
@@ -81,8 +82,9 @@ type Link struct {
 	slotPhase  int64   // when the first of regular slots begins
 	codel      codel
 	lastAt     int64 // arrival of the latest packet in order
-	awakeUntil int64 // the sleeping receiver listens until here
-	wakePhase  int64 // first wake-up
+	awakeFrom  int64 // because of traffic the sleeping receiver listens from here
+	awakeUntil int64 // until here
+	wakePhase  int64 // a wake-up, or the latest traffic
 	knot       int64 // jitter: index of the current stretch of the curve
 	zA, zB     float64
 	state      uint8 // of the loss model: 1 is the bad one of two, or the paper's number of four
@@ -133,14 +135,6 @@ func (l *Link) Model() *Model { return l.model }
 // Counters returns the counts so far.
 func (l *Link) Counters() Counters { return l.counters }
 
-// Touch tells a sleeping receiver about traffic in the other direction: it
-// stays awake for Sleep.AwakeAfterTraffic.
-func (l *Link) Touch(now time.Duration) {
-	if s := &l.model.config.Sleep; s.Interval > 0 {
-		l.awakeUntil = max(l.awakeUntil, int64(now+s.AwakeAfterTraffic))
-	}
-}
-
 // Admit sends a packet of so many bytes at now, the time since the start of the
 // link, and returns what becomes of it. It does not allocate.
 func (l *Link) Admit(now time.Duration, bytes int) Fate {
@@ -173,7 +167,10 @@ func (l *Link) Admit(now time.Duration, bytes int) Fate {
 	}
 	at := sent + l.delay(sent)
 	if m.config.Sleep.Interval > 0 {
-		at = l.wake(at)
+		var lost bool
+		if at, lost = l.wake(at); lost {
+			return l.drop(DropAsleep)
+		}
 	}
 	return l.arrive(at)
 }

@@ -230,31 +230,6 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-func TestSleepingReceiver(t *testing.T) {
-	const interval, awake = 300 * time.Millisecond, 50 * time.Millisecond
-	l := mustLink(t, Config{Sleep: Sleep{Interval: interval, AwakeAfterTraffic: awake}}, 4)
-	phase := time.Duration(l.wakePhase)
-	wakes := phase + 10*interval
-	if got := l.Admit(wakes-100*time.Millisecond, 100).At; got != wakes {
-		t.Errorf("a packet for a sleeping receiver arrives at %v, want its wake-up at %v", got, wakes)
-	}
-	if got, want := l.Admit(wakes+awake/2, 100).At, wakes+awake/2; got != want {
-		t.Errorf("shortly after traffic: %v, want at once (%v)", got, want)
-	}
-	l.Touch(wakes + 2*awake)
-	if got, want := l.Admit(wakes+2*awake+awake/2, 100).At, wakes+2*awake+awake/2; got != want {
-		t.Errorf("after sending itself: %v, want at once (%v)", got, want)
-	}
-	// A packet at a random time waits half an interval on average.
-	var sum time.Duration
-	const packets = 20_000
-	for i := range packets {
-		at := time.Hour + time.Duration(i)*(10*time.Second+7919*time.Microsecond)
-		sum += l.Admit(at, 100).At - at
-	}
-	near(t, "mean wait", float64(sum)/packets, float64(interval)/2, 0.02)
-}
-
 func TestSameSeedSameLink(t *testing.T) {
 	c := Config{
 		Delay: 50 * time.Millisecond, Jitter: 10 * time.Millisecond, DuplicateRatio: 0.01, ReorderRatio: 0.01, ReorderDelay: time.Millisecond,

@@ -34,11 +34,7 @@ func (c *Config) Validate() error {
 	c.checkLoss(&v)
 	c.checkSize(&v)
 	checkOutages(c.Outages, &v)
-	v.duration("Sleep.Interval", c.Sleep.Interval)
-	v.duration("Sleep.AwakeAfterTraffic", c.Sleep.AwakeAfterTraffic)
-	if c.Sleep.AwakeAfterTraffic > 0 && c.Sleep.Interval == 0 {
-		v.add("Sleep.AwakeAfterTraffic needs a Sleep.Interval: without one the receiver never sleeps")
-	}
+	c.Sleep.check(&v)
 	return errors.Join(v...)
 }
 

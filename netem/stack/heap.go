@@ -41,8 +41,13 @@ type eventHeap []entry
 
 func (h *eventHeap) push(e entry) {
 	*h = append(*h, e)
+	h.up(len(*h) - 1)
+}
+
+// up moves an entry to its place towards the top.
+func (h *eventHeap) up(i int) {
 	s := *h
-	i := len(s) - 1
+	e := s[i]
 	for i > 0 {
 		parent := (i - 1) / 4
 		if !e.before(&s[parent]) {
@@ -52,6 +57,18 @@ func (h *eventHeap) push(e entry) {
 		i = parent
 	}
 	s[i] = e
+}
+
+// hasten makes the packets of a device in one direction that are due at a time or
+// later arrive at an earlier one, in the same order. It looks at every entry: for
+// events as rare as a device that wakes up.
+func (h *eventHeap) hasten(d *Device, dir direction, due, now int64) {
+	for i := range *h {
+		if e := &(*h)[i]; e.packet != nil && e.device == d && e.direction() == dir && e.at >= due {
+			e.at = now
+			h.up(i) // what it changes places with has been looked at
+		}
+	}
 }
 
 func (h *eventHeap) pop() entry {

@@ -47,7 +47,10 @@ func (d *Device) admitLocked(dir direction, now time.Duration, p *gvisor.PacketB
 		return
 	}
 	fate := d.links[dir].Admit(now, p.Size())
-	d.links[1-dir].Touch(now)
+	if due, released, ok := d.links[1-dir].Touch(now); ok {
+		d.n.events.hasten(d, 1-dir, int64(due), int64(released))
+		d.n.wakeLocked(int64(released))
+	}
 	d.syns.sentLocked(dir, p)
 	d.captureSent(dir, int64(now), fate, p)
 	if fate.Drop != link.Delivered {
