@@ -57,11 +57,14 @@ func (t *T) Cases(cases []Case) {
 		workers.Go(func() {
 			for i, ok := take(); ok; i, ok = take() {
 				runs[i].converse(cases[i])
-				if runs[i].verdict == Inconclusive {
-					mu.Lock()
+				mu.Lock()
+				switch {
+				case t.suspects > 0 && !t.alive(t.ctx):
+					lost = min(lost, i+1)
+				case runs[i].verdict == Inconclusive:
 					lost = min(lost, i)
-					mu.Unlock()
 				}
+				mu.Unlock()
 			}
 		})
 	}
