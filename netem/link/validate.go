@@ -90,11 +90,58 @@ func checkOutages(outages []Outage, v *mistakes) {
 			v.add("%s.Every is %v: must be 0 (once) or longer than its Duration %v", name, o.Every, o.Duration)
 		}
 		for j, p := range outages[:i] {
-			if o.Every == 0 && p.Every == 0 && o.Start < p.Start+p.Duration && p.Start < o.Start+o.Duration {
-				v.add("%s (%v to %v) overlaps Outages[%d] (%v to %v)", name, o.Start, o.Start+o.Duration, j, p.Start, p.Start+p.Duration)
+			// Outages that lose may repeat into each other: lost is lost.
+			once := o.Every == 0 && p.Every == 0
+			if (once || o.Hold != p.Hold) && o.overlaps(p) {
+				what := "overlaps"
+				if o.Hold != p.Hold {
+					what = "holds packets that are lost in, or loses packets that are held in,"
+				}
+				v.add("%s (%v) %s Outages[%d] (%v)", name, o, what, j, p)
 			}
 		}
 	}
+}
+
+// String returns the outage as ParseOutages reads it.
+func (o Outage) String() string {
+	s := fmt.Sprintf("%v+%v", o.Start, o.Duration)
+	if o.Every > 0 {
+		s += fmt.Sprintf("/%v", o.Every)
+	}
+	if o.Hold {
+		s = "~" + s
+	}
+	return s
+}
+
+// overlaps reports whether the two are ever down at the same time.
+func (o Outage) overlaps(p Outage) bool {
+	if o.Duration <= 0 || p.Duration <= 0 {
+		return false
+	}
+	switch {
+	case o.Every <= 0 && p.Every <= 0:
+		return o.Start < p.Start+p.Duration && p.Start < o.Start+o.Duration
+	case o.Every <= 0:
+		return p.overlaps(o)
+	case p.Every <= 0:
+		// The repetition that begins last before p ends, if p ends after the first begins.
+		end := p.Start + p.Duration
+		if end <= o.Start {
+			return false
+		}
+		begins := o.Start + (end-1-o.Start)/o.Every*o.Every
+		return begins+o.Duration > p.Start
+	}
+	// Two that repeat meet at all distances that differ by the greatest common
+	// divisor of their periods.
+	divisor, rest := o.Every, p.Every
+	for rest > 0 {
+		divisor, rest = rest, divisor%rest
+	}
+	distance := ((p.Start-o.Start)%divisor + divisor) % divisor
+	return distance < o.Duration || divisor-distance < p.Duration
 }
 
 // mistakes collects what is wrong with a configuration.

@@ -2,6 +2,7 @@ package link
 
 import (
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,64 @@ func TestValidateRefusesWhatWouldMislead(t *testing.T) {
 	} {
 		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+}
+
+// TestOutagesOverlap compares with looking at every instant.
+func TestOutagesOverlap(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 4))
+	outage := func() (o Outage) {
+		o = Outage{Start: time.Duration(random.IntN(30)), Duration: time.Duration(1 + random.IntN(6))}
+		if random.IntN(3) > 0 {
+			o.Every = o.Duration + time.Duration(1+random.IntN(12))
+		}
+		return o
+	}
+	down := func(o Outage, at time.Duration) bool {
+		_, lost := (&Model{config: Config{Outages: []Outage{o}}}).duringOutage(int64(at))
+		return lost
+	}
+	both := 0
+	for range 3000 {
+		o, p := outage(), outage()
+		want := false
+		for at := range time.Duration(600) { // longer than the start and any common period
+			want = want || down(o, at) && down(p, at)
+		}
+		if want {
+			both++
+		}
+		if o.overlaps(p) != want || p.overlaps(o) != want {
+			t.Fatalf("%v and %v: %v and %v, want %v", o, p, o.overlaps(p), p.overlaps(o), want)
+		}
+	}
+	if both < 500 || both > 2500 {
+		t.Errorf("%d of 3000 overlap: the test sees one side only", both)
+	}
+}
+
+func TestOutagesThatContradictAreRefused(t *testing.T) {
+	for schedule, want := range map[string]string{
+		"60s+30s,80s+5s":         "Outages[1] (1m20s+5s) overlaps Outages[0] (1m0s+30s)",
+		"60s+30s/10m,~0s+10s/7m": "Outages[1] (~0s+10s/7m0s) holds packets that are lost in",
+		"~1h+1m,0s+5s/10m":       "Outages[1] (0s+5s/10m0s) holds packets",
+		"60s+30s/10m,0s+10s/7m":  "",
+		"60s+30s/10m,~0s+30s/5m": "",
+	} {
+		outages, err := ParseOutages(schedule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := Config{Outages: outages}
+		err = c.Validate()
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: want %q, got %v", schedule, want, err)
+		}
+		for i, o := range outages {
+			if again, err := ParseOutages(o.String()); err != nil || again[0] != outages[i] {
+				t.Errorf("%v is read as %v, %v", o, again, err)
+			}
 		}
 	}
 }
