@@ -13,10 +13,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
-	"mqttlab/reference-broker/broker"
 	"mqttlab/reference-broker/testbed"
 	"mqttlab/reference-broker/transport"
 	"mqttlab/spec/target"
@@ -25,24 +23,26 @@ import (
 // drainFor is how long the embedded broker and clients may take to say goodbye.
 const drainFor = 5 * time.Second
 
-// startReference starts the embedded reference broker, on a port of its own of the named transport.
+// startReference starts the embedded reference broker, on a port of its own of the named transport, with a temporary store.
 func startReference(ctx context.Context, over string) (*target.Target, func(), error) {
-	dir, err := os.MkdirTemp("", "mqttlab-reference-") // for the socket and the certificate
+	dir, err := os.MkdirTemp("", "mqttlab-reference-") // for the store, the socket and the certificate
 	if err != nil {
 		return nil, nil, exit(exitInternal, err)
 	}
-	b, ln, dialer, err := openReference(ctx, over, dir)
+	ln, dialer, err := listenReference(ctx, over, dir)
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, nil, exit(exitInternal, err)
 	}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = b.Serve(context.WithoutCancel(ctx), ln) }) // it ends with Close
+	b, err := testbed.NewLasting(filepath.Join(dir, "store"), testbed.Guarded, nil)
+	if err != nil {
+		ln.Close()
+		os.RemoveAll(dir)
+		return nil, nil, exit(exitInternal, err)
+	}
+	b.Serve(ln)
 	stop := func() {
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
-		defer cancel()
-		_ = b.Close(drain)
-		serving.Wait()
+		_ = b.Close(context.WithoutCancel(ctx))
 		os.RemoveAll(dir)
 	}
 	t, err := target.Parse(transport.URL(ln))
@@ -54,6 +54,7 @@ func startReference(ctx context.Context, over string) (*target.Target, func(), e
 		dialBy(t, dialer)
 	}
 	t.URL, t.Name = target.Reference, "reference broker"
+	t.Restart, t.Crash = b.Restart, b.Crash
 	t.Settings = target.Settings{
 		UserName: new(testbed.UserName), Password: new(testbed.Password),
 		ForbiddenTopic: testbed.ForbiddenTopic, RefusedClientID: testbed.RefusedClientID,
@@ -64,34 +65,24 @@ func startReference(ctx context.Context, over string) (*target.Target, func(), e
 	return t, stop, nil
 }
 
-// openReference makes a broker and its listener, and what connects to it.
-func openReference(ctx context.Context, over, dir string) (*broker.Broker, net.Listener, *transport.Dialer, error) {
+// listenReference makes a listener and what connects to it.
+func listenReference(ctx context.Context, over, dir string) (net.Listener, *transport.Dialer, error) {
 	url, known := map[string]string{
 		"tcp": "mqtt://127.0.0.1:0", "tls": "mqtts://127.0.0.1:0", "ws": "ws://127.0.0.1:0/mqtt", "wss": "wss://127.0.0.1:0/mqtt",
 		"unix": "mqtt+unix://" + filepath.Join(dir, "mqtt.sock"),
 	}[over]
 	if !known {
-		return nil, nil, nil, fmt.Errorf("the embedded broker does not serve %q", over)
+		return nil, nil, fmt.Errorf("the embedded broker does not serve %q", over)
 	}
 	lc, d := &transport.ListenConfig{}, &transport.Dialer{}
 	if over == "tls" || over == "wss" {
 		var err error
 		if lc.TLS, d.TLS, err = throwAwayTLS(dir); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 	}
 	ln, err := lc.Listen(ctx, url)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	var cfg broker.Config
-	testbed.Guarded(&cfg)
-	b, err := broker.New(cfg)
-	if err != nil {
-		ln.Close()
-		return nil, nil, nil, err
-	}
-	return b, ln, d, nil
+	return ln, d, err
 }
 
 // throwAwayTLS makes a certificate for the loopback interface, signed by itself, and clients that trust it.

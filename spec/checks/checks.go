@@ -37,6 +37,7 @@ import (
 	_ "mqttlab/spec/checks/properties"
 	_ "mqttlab/spec/checks/publish"
 	_ "mqttlab/spec/checks/qos"
+	_ "mqttlab/spec/checks/restart"
 	_ "mqttlab/spec/checks/retain"
 	_ "mqttlab/spec/checks/session"
 	_ "mqttlab/spec/checks/shared"

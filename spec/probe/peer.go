@@ -86,6 +86,15 @@ func (p *Peer) Close() {
 	<-p.done
 }
 
+// Follow closes the Network Connection as soon as the target has: a server that is stopped
+// may wait for that.
+func (p *Peer) Follow() {
+	go func() {
+		<-p.done
+		p.conn.Close()
+	}()
+}
+
 // Name is the name in the transcript.
 func (p *Peer) Name() string { return p.o.Name }
 

@@ -32,6 +32,9 @@ type Target struct {
 	// Restart stops and starts the target, nil if that is not possible. Connections
 	// are lost, what the target stores is not.
 	Restart func(ctx context.Context) error
+	// Crash ends the target without notice, as a loss of power does, and starts it on
+	// what it has stored; nil if that is not possible.
+	Crash func(ctx context.Context) error
 }
 
 // Settings are what a client cannot find out by itself.

@@ -94,7 +94,7 @@ func (b *Broker) Dial(ctx context.Context, network, _ string) (net.Conn, error) 
 func (b *Broker) Target() *target.Target {
 	t := &target.Target{
 		URL: "exec:" + b.recipe.Exec, Network: "tcp", Address: b.Address(),
-		Dial: b.Dial, Restart: b.Restart,
+		Dial: b.Dial, Restart: b.Restart, Crash: b.KillAndRestart,
 	}
 	if b.recipe.Image != "" {
 		t.URL = "image:" + b.recipe.Image
