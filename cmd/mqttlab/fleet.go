@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"mqttlab/reports/html"
-	"mqttlab/reports/latency"
 	"mqttlab/reports/model"
 	"mqttlab/simulator/fleet"
 	"mqttlab/simulator/ledger"
@@ -224,41 +223,5 @@ func (p *fleetProgress) step(f fleet.Progress) {
 	} else if now := time.Now(); now.Sub(p.last) >= plainEvery {
 		p.last = now
 		p.line("%s", state)
-	}
-}
-
-// summarizeFleet prints what came of a run.
-func summarizeFleet(w io.Writer, r *model.Record) {
-	s := newScreen(w, false)
-	f := r.Fleet
-	if !f.Validity.Valid {
-		s.line("%s: %s", s.colour(red, "INVALID"), f.Validity.Reason)
-	}
-	if f.CutShort {
-		s.line("the run was cut short")
-	}
-	for _, g := range f.Groups {
-		if g.Foreign > 0 {
-			s.line("%s: %d messages at the sink were none of the group's", g.Name, g.Foreign)
-		}
-		for _, l := range g.Ledger {
-			s.line("%s, QoS %d: %d sent = %d delivered + %d late + %d duplicated + %d lost + %d expired + %d pending; %d out of order",
-				g.Name, l.QoS, l.Sent, l.Delivered, l.Late, l.Duplicated, l.Lost, l.Expired, l.Pending, l.OutOfOrder)
-		}
-		for _, l := range g.Latency {
-			h, err := latency.Decode(l.Histogram)
-			if err != nil || h.Count() == 0 {
-				continue
-			}
-			s.line("%s, %s %s: p50 %v, p90 %v, p99 %v", g.Name, l.Path, l.Measure, h.Quantile(0.5), h.Quantile(0.9), h.Quantile(0.99))
-		}
-		if g.Wire != nil {
-			s.line("%s: %d bytes up, %d down (%s), %d packets lost, %d retransmissions",
-				g.Name, g.Wire.UpBytes, g.Wire.DownBytes, g.Wire.Layer, g.Wire.LostPackets, g.Wire.Retransmissions)
-		}
-		if p := g.Power; p != nil {
-			s.line("%s: %.3g J per message, battery lasts %.2f years (nine of ten devices: %.2f to %.2f; profile %s)",
-				g.Name, p.JoulesPerMessage, p.Years.Mean, p.Years.Low, p.Years.High, p.Profile)
-		}
 	}
 }

@@ -63,8 +63,30 @@ type Group struct {
 	Foreign int64         `json:"foreign,omitempty"` // messages at the sink that are none of the group's in this run: Will Messages, another publisher's
 	Power   *Power        `json:"power,omitempty"`   // nil: the group has no power profile, or no emulated link
 
+	Commands  *Commands  `json:"commands,omitempty"`  // nil: the group is told nothing
+	Downloads *Downloads `json:"downloads,omitempty"` // nil: it fetches no image
+
 	Faults []Fault `json:"faults,omitempty"` // that the scenario did to the group's devices
 	Storms []Storm `json:"storms,omitempty"` // in order of time; the worst ones where there were many
+}
+
+// Commands is what became of what a group's devices were told. In its ledger Delivered and its kin mean the device, and Acknowledged the answers that
+// came back.
+type Commands struct {
+	Ledger  Ledger    `json:"ledger"`
+	Latency []Latency `json:"latency"`
+}
+
+// Downloads is what became of an image, such as a firmware, that a group's devices fetched chunk by chunk.
+type Downloads struct {
+	Bytes         int64     `json:"bytes"`          // of the image
+	Chunks        int       `json:"chunks"`         // messages it is cut into
+	Began         int64     `json:"began"`          // devices that began
+	Completed     int64     `json:"completed"`      // devices that have all of it
+	ReceivedBytes int64     `json:"received_bytes"` // payloads, over all devices
+	Copies        int64     `json:"copies"`         // chunks that a device had already
+	Damaged       int64     `json:"damaged"`        // chunks with other bytes than were published
+	Times         Histogram `json:"times"`          // from a device's turn in the rollout until it had all of it
 }
 
 // Fault is what a scenario did to devices of a group.
@@ -155,6 +177,9 @@ type Path string
 const (
 	ToAck      Path = "publish-to-ack"      // until the sender has the acknowledgement; QoS 1 and 2
 	ToDelivery Path = "publish-to-delivery" // until the first copy reaches the sink
+
+	ToDevice Path = "command-to-device" // until the first copy of a command reaches its device
+	ToAnswer Path = "command-to-answer" // until the device's answer is back
 )
 
 // Latency is one distribution of one group.

@@ -71,6 +71,8 @@ type endpoint struct {
 
 	down    lack // what it takes to be on the network and is not there
 	reborn  bool // has lost its memory, and with it the session
+	sleeps  bool // has no connection on purpose at times
+	resting bool // the end of the connection that comes is the beginning of a sleep
 	retired bool // does not connect any more
 	ending  bool // the machine asked for the connection to be closed
 }
@@ -199,6 +201,10 @@ func (e *endpoint) lost(now time.Time, err error) {
 	switch {
 	case e.down != 0:
 		e.move(now, ledger.Down)
+		return
+	case e.resting || e.sleeps && e.common.Reconnect.Never && !e.retired:
+		e.resting = false
+		e.move(now, ledger.Asleep)
 		return
 	case e.retired || e.common.Reconnect.Never:
 		e.move(now, ledger.Off)

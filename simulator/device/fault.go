@@ -54,15 +54,26 @@ func (d *Sensor) LosePower() {
 	now := d.host.Now()
 	d.flush(now)
 	d.vanish(power)
-	for _, m := range d.open {
-		h, _ := ledger.ParseHeader(m.Payload)
-		d.group.Book.GaveUp(h, ledger.NoPower)
-	}
-	d.open = nil
+	d.forget()
 	d.machine = core.New(&d.common.Client, d.machine.ClientID())
 	d.reborn = true
 	d.timer.Stop()
 	d.move(now, ledger.Down)
+}
+
+// forget loses all that a device without power has in memory.
+func (d *Sensor) forget() {
+	for _, m := range append(d.open, d.stored...) {
+		h, _ := ledger.ParseHeader(m.Payload)
+		d.group.Book.GaveUp(h, ledger.NoPower)
+	}
+	d.open, d.stored, d.answers, d.unanswered, d.resting, d.alarm = nil, nil, nil, 0, false, false
+	for i := range d.ears {
+		d.ears[i].resumed(false)
+	}
+	if d.image != nil {
+		d.image.forget()
+	}
 }
 
 // RestorePower boots the device. What would have been due meanwhile was never made.

@@ -25,6 +25,13 @@ type SensorGroup struct {
 	PayloadBytes int // at least ledger.HeaderBytes
 	// MessageExpiryInterval in seconds, of 5.0. Unset: messages keep.
 	MessageExpiryInterval mqtt.Opt[uint32]
+	Rest                  Rest
+	// Commands that the devices get and answer; nil: none.
+	Commands *Commands
+	// Image that the devices fetch; nil: none. FetchFrom is when the first of them begins, from the start of the run, and FetchSpread over how long the
+	// others follow, each at a moment of its own.
+	Image                  *Image
+	FetchFrom, FetchSpread time.Duration
 }
 
 // Identity is what one device has for itself.
@@ -32,6 +39,8 @@ type Identity struct {
 	Number   uint32 // within the fleet
 	ClientID string
 	Topic    string // of Sensors
+	// CommandTopic is where a Sensor listens for commands, and AnswerTopic where it answers if a command does not say.
+	CommandTopic, AnswerTopic string
 	// Connect replaces that of the group, for a device with a Will Message of its own. Nil: the group's.
 	Connect *mqtt.Connect
 	Seed    uint64 // phase, gaps and jitter of the backoff follow from it
@@ -48,6 +57,17 @@ type Sensor struct {
 	sequence uint32
 	dueAt    time.Duration // of the next message, from the start of the run
 	open     []*message    // in the machine's hands, by sequence
+	stored   []*message    // not there yet, by sequence
+
+	connectedAt time.Time
+	uploadAt    time.Duration // of StoreAndForward, as dueAt
+	alarm       bool          // a Sensor that sleeps has to wake up
+
+	ears        []ear // nil: it listens to nothing
+	image       *download
+	answers     []answer
+	unanswered  int // answers in the machine's hands
+	answerTopic string
 
 	dark       int // outages under way
 	complained bool
@@ -55,9 +75,23 @@ type Sensor struct {
 
 // NewSensor returns a Sensor that does nothing until StartAt.
 func NewSensor(g *SensorGroup, h Host, s *Scratch, id Identity) *Sensor {
-	d := &Sensor{group: g, topic: id.Topic, number: id.Number}
+	d := &Sensor{group: g, topic: id.Topic, number: id.Number, answerTopic: id.AnswerTopic}
 	d.init(d, &g.Common, h, s, id)
+	d.sleeps = g.Rest.Behaviour != AlwaysOn
 	d.dueAt = g.Begin + g.Pace.First(d.random())
+	if g.Rest.Behaviour == StoreAndForward {
+		d.uploadAt = g.Begin + time.Duration(d.random().Float64()*float64(g.Rest.Upload))
+	}
+	if g.Commands != nil || g.Image != nil {
+		d.ears = make([]ear, earCount)
+	}
+	if g.Commands != nil {
+		d.ears[forCommands] = ear{filter: id.CommandTopic, qos: g.Commands.QoS, wanted: true}
+	}
+	if g.Image != nil {
+		d.ears[forImage] = ear{filter: g.Image.Topic + "/+", qos: g.Image.QoS}
+		d.image = newDownload(g.Image, g.FetchFrom+time.Duration(d.random().Float64()*float64(g.FetchSpread)))
+	}
 	return d
 }
 
@@ -68,17 +102,27 @@ func (d *Sensor) StopPublishing() {
 }
 
 // Unfinished returns how many messages the device still has to send or to get acknowledged.
-func (d *Sensor) Unfinished() int { return len(d.open) }
+func (d *Sensor) Unfinished() int { return len(d.open) + len(d.stored) }
 
 // mostUnsent is how many encoded bytes may wait for the connection before a device counts its queue as full.
 const mostUnsent = 64 << 10
 
-// work publishes what is due.
+// work does all that is due.
 func (d *Sensor) work(now time.Time) time.Time {
-	g := d.group
 	if d.down.has(power) {
 		return time.Time{}
 	}
+	next := d.produce(now)
+	d.handOver(now)
+	next = earlier(next, d.fetch(now))
+	d.listen(now)
+	next = earlier(next, d.reply(now))
+	return earlier(next, d.rest(now))
+}
+
+// produce publishes what is due. It returns when the next message is.
+func (d *Sensor) produce(now time.Time) time.Time {
+	g := d.group
 	for d.dueAt < g.End && d.dueAt <= now.Sub(d.common.Start) {
 		d.publish(now, d.clock.truth(d.dueAt))
 		d.dueAt = g.Pace.Next(d.dueAt, d.random())
@@ -103,6 +147,11 @@ func (d *Sensor) publish(now time.Time, intended time.Duration) {
 	m.sequence, m.Topic, m.QoS, m.Retain = h.Sequence, d.topic, g.QoS, g.Retain
 	m.MessageExpiryInterval = g.MessageExpiryInterval
 	h.Put(m.Payload)
+	if g.Rest.holds() && (g.QoS > 0 || g.Client.QueueQoS0 || d.state == ledger.Connected) {
+		d.alarm = d.alarm || g.Rest.Behaviour == WakePublishSleep && d.state == ledger.Asleep
+		d.take(m, h)
+		return
+	}
 	if err := d.machine.Publish(now, core.Token(h.Sequence), &m.Publish); err != nil {
 		g.Book.GaveUp(h, reason(err))
 		d.scratch.recycle(m)
@@ -133,7 +182,7 @@ func (d *Sensor) complain(err error) {
 
 // sending stamps the first transmission of a message.
 func (d *Sensor) sending(now time.Time, p *mqtt.Publish) {
-	if h, ok := ledger.ParseHeader(p.Payload); ok && h.Sent == 0 {
+	if h, ok := ledger.ParseHeader(p.Payload); ok && h.Sent == 0 && h.Run == d.group.Run {
 		h.Sent = max(1, d.since(now))
 		h.Put(p.Payload)
 	}
@@ -141,6 +190,16 @@ func (d *Sensor) sending(now time.Time, p *mqtt.Publish) {
 
 // done enters what became of a message.
 func (d *Sensor) done(now time.Time, token core.Token, a *core.Action) {
+	switch {
+	case token >= tokenAnswer:
+		d.unanswered--
+		return
+	case token >= tokenHush:
+		return
+	case token >= tokenListen:
+		d.listened(int(token-tokenListen), a)
+		return
+	}
 	i, ok := slices.BinarySearchFunc(d.open, uint32(token), func(m *message, sequence uint32) int { return int(m.sequence) - int(sequence) })
 	if !ok {
 		return
@@ -159,7 +218,12 @@ func (d *Sensor) done(now time.Time, token core.Token, a *core.Action) {
 	d.scratch.recycle(m)
 }
 
-func (d *Sensor) connected(time.Time, *mqtt.Connack) {}
+func (d *Sensor) connected(now time.Time, ack *mqtt.Connack) {
+	d.connectedAt = now
+	for i := range d.ears {
+		d.ears[i].resumed(ack.SessionPresent)
+	}
+}
 
 func (d *Sensor) disconnected(_ time.Time, err error) {
 	if refused := (*core.RefusedError)(nil); errors.As(err, &refused) {
@@ -167,7 +231,14 @@ func (d *Sensor) disconnected(_ time.Time, err error) {
 	}
 }
 
-func (d *Sensor) delivered(time.Time, *mqtt.Publish) {}
+// delivered takes a command or a part of an image.
+func (d *Sensor) delivered(now time.Time, p *mqtt.Publish) {
+	if h, ok := ledger.ParseHeader(p.Payload); ok && d.group.Commands != nil && d.group.Commands.Run == h.Run {
+		d.gotCommand(now, p, h)
+		return
+	}
+	d.gotChunk(now, p.Payload)
+}
 
 func (d *Sensor) moved(now time.Time, from, to ledger.State) {
 	d.group.Book.Moved(d.since(now), d.number, from, to)

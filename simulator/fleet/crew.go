@@ -35,6 +35,10 @@ type group struct {
 	book  *ledger.Book
 	sink  *device.Sink
 
+	controller *device.Controller // nil: there is nothing to tell
+	commands   *device.Commands   // nil: none
+	image      *device.Image      // nil: none
+
 	faults []model.Fault // of the record
 }
 
@@ -103,6 +107,7 @@ func (c *crew) connect(v mqtt.Version, keepAlive time.Duration) *mqtt.Connect {
 // startSensors makes all devices. Each group connects evenly over the scenario's ramp, which begins at origin.
 func (c *crew) startSensors(origin time.Duration) error {
 	c.origin = origin
+	c.eachController(func(k *device.Controller) { k.Schedule(origin+c.scenario.Begin(), origin+c.scenario.End()) })
 	for i, g := range c.groups {
 		sg := c.sensorGroup(g, origin)
 		patients := c.afflict(g)
@@ -136,6 +141,9 @@ func (c *crew) identity(g *group, index int, connect *mqtt.Connect, patients []p
 		Number: uint32(number), ClientID: g.Expand(g.ClientID, index, number), Topic: g.Expand(g.Topic, index, number),
 		Seed: seedOf(c.scenario.Seed, uint64(number), seedSensor), Connect: g.withWill(connect, index, number),
 	}
+	if g.commands != nil {
+		id.CommandTopic, id.AnswerTopic = g.Expand(g.Commands.Topic, index, number), g.Expand(g.Commands.AnswerTopic, index, number)
+	}
 	if patients != nil {
 		id.Drift = patients[index].drift
 		if other := patients[index].alias; other >= 0 {
@@ -156,7 +164,7 @@ func (c *crew) sensorGroup(g *group, origin time.Duration) *device.SensorGroup {
 		Common: device.Common{
 			Start: c.start, Connect: connect, Logger: c.logger,
 			// A sensor keeps a message until it is acknowledged, whatever becomes of the session.
-			Client: core.Config{MaxQueued: g.QueueMessages, QueueQoS0: g.QueueQoS0, Requeue: true},
+			Client: core.Config{MaxQueued: g.QueueMessages, QueueQoS0: g.QueueQoS0 || g.Behaviour != scenario.AlwaysOn, Requeue: true},
 			Reconnect: device.Reconnect{
 				Never:   g.Reconnect.Policy == scenario.Never,
 				Backoff: core.Backoff{Min: g.Reconnect.Min, Max: g.Reconnect.Max, Jitter: g.Reconnect.Jitter},
@@ -164,6 +172,11 @@ func (c *crew) sensorGroup(g *group, origin time.Duration) *device.SensorGroup {
 		},
 		Book: g.book, Run: c.run, Pace: g.Pace, Begin: origin + c.scenario.Begin(), End: origin + c.scenario.End(),
 		QoS: g.QoS, Retain: g.Retain, PayloadBytes: g.PayloadBytes, MessageExpiryInterval: expiry,
+		Rest: device.Rest{
+			Behaviour: device.Behaviour(g.Behaviour), Upload: g.Upload, Awake: g.Awake,
+			Queue: g.QueueMessages, DropOldest: g.QueueDrop == scenario.DropOldest,
+		},
+		Commands: g.commands, Image: g.image, FetchFrom: origin + g.Firmware.Start, FetchSpread: g.Firmware.Spread,
 	}
 }
 
@@ -200,6 +213,9 @@ func (c *crew) finishSinks() {
 				d.SessionExpiryInterval = mqtt.Some(uint32(0))
 			}
 			g.sink.Finish(d)
+			if g.controller != nil {
+				g.controller.Finish(d)
+			}
 		}
 	})
 }
@@ -208,6 +224,9 @@ func (c *crew) finishSinks() {
 func (c *crew) quiet() bool {
 	for _, g := range c.groups {
 		if p := g.book.Progress(); p.Open > 0 || p.Held > 0 {
+			return false
+		}
+		if g.talking() {
 			return false
 		}
 	}

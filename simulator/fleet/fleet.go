@@ -80,7 +80,7 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 		if t, err = parseTarget(o.Target); err != nil {
 			return nil, err
 		}
-		if err := checkOpenFiles(s.Devices() + len(s.Groups)); err != nil {
+		if err := checkOpenFiles(s.Devices() + 2*len(s.Groups)); err != nil {
 			return nil, err
 		}
 		if err := live.CheckReachable(ctx, t.address); err != nil {
@@ -116,12 +116,16 @@ const subscribeTimeout = 30 * time.Second
 
 // subscribe starts the sinks and waits for their subscriptions.
 func (r *run) subscribe(ctx context.Context) error {
-	ready := make(chan error, len(r.groups))
+	ready := make(chan error, 2*len(r.groups))
 	if err := r.startSinks(ready); err != nil {
 		return err
 	}
+	controllers, err := r.startControllers(ready)
+	if err != nil {
+		return err
+	}
 	limit := r.start.Add(subscribeTimeout)
-	for waiting := len(r.groups); waiting > 0; {
+	for waiting := len(r.groups) + controllers; waiting > 0; {
 		select {
 		case err := <-ready:
 			if err != nil {
@@ -201,6 +205,7 @@ const drainSteps = 100 * time.Millisecond
 // drain waits for what is under way, as long as the scenario allows.
 func (r *run) drain(ctx context.Context) {
 	r.each(func(s *device.Sensor) { s.StopPublishing() })
+	r.eachController(func(c *device.Controller) { c.StopCommands() })
 	r.report("drain", true)
 	end := r.engine.now().Sub(r.start) + r.scenario.Drain
 	for !r.quiet() {
@@ -222,6 +227,7 @@ func (r *run) finish(cut bool) (*model.Record, error) {
 	r.verdict = &verdict
 	record, err := r.record(cut)
 	r.each(func(s *device.Sensor) { s.Finish(nil) })
+	r.clearImages()
 	_ = r.engine.pass(context.Background(), r.engine.now().Add(farewell))
 	r.finishSinks()
 	_ = r.engine.pass(context.Background(), r.engine.now().Add(farewell))

@@ -7,6 +7,7 @@ const (
 	seedSink
 	seedLink
 	seedFault
+	seedController
 )
 
 // seedOf derives the seed of one part of a run: the finalizer of SplitMix64 over its number and its use.

@@ -19,6 +19,8 @@ type Config struct {
 	LateAfter time.Duration
 	// Interval is the width of a step in the series over time. Above zero.
 	Interval time.Duration
+	// Commands makes it a book of commands to the devices, where Acknowledged enters their answers.
+	Commands bool
 }
 
 // Book is the ledger of one group.
@@ -212,6 +214,14 @@ func (b *Book) Delivered(at time.Duration, h Header) {
 	b.deliveredService.Record(int(device), at-h.Sent)
 }
 
+// Knows reports whether a header that came from outside is of a message that was sent.
+func (b *Book) Knows(h Header) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	device := int64(h.Device) - int64(b.cfg.FirstDevice)
+	return h.Run == b.cfg.Run && device >= 0 && device < int64(len(b.devices)) && int(h.Sequence) < len(b.devices[device].fates)
+}
+
 func (b *Book) fate(h Header) *fate {
 	return &b.devices[h.Device-b.cfg.FirstDevice].fates[h.Sequence]
 }
@@ -280,16 +290,20 @@ func column(l *model.Ledger, f fate) *int64 {
 func (b *Book) Latency() ([]model.Latency, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	toAck, toDelivery := model.ToAck, model.ToDelivery
+	if b.cfg.Commands {
+		toAck, toDelivery = model.ToAnswer, model.ToDevice
+	}
 	var out []model.Latency
 	for _, r := range []struct {
 		recorder *latency.Recorder
 		measure  model.Measure
 		path     model.Path
 	}{
-		{b.ackIntended, model.Intended, model.ToAck},
-		{b.ackService, model.Service, model.ToAck},
-		{b.deliveredIntended, model.Intended, model.ToDelivery},
-		{b.deliveredService, model.Service, model.ToDelivery},
+		{b.ackIntended, model.Intended, toAck},
+		{b.ackService, model.Service, toAck},
+		{b.deliveredIntended, model.Intended, toDelivery},
+		{b.deliveredService, model.Service, toDelivery},
 	} {
 		if b.cfg.QoS == 0 && r.path == model.ToAck {
 			continue

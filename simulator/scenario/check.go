@@ -54,14 +54,14 @@ func (g *Group) check(r *reader, path string) {
 		r.wrongAt(path+".name", "%q may hold letters, digits, - and _ only", g.Name)
 	}
 	g.checkPattern(r, path+".client_id", g.ClientID)
-	g.checkPattern(r, path+".topic", g.Topic)
-	if g.Count > 1 && !strings.Contains(g.ClientID, "{index}") && !strings.Contains(g.ClientID, "{number}") {
+	g.checkTopic(r, path+".topic", g.Topic)
+	if g.Count > 1 && !perDevice(g.ClientID) {
 		r.wrongAt(path+".client_id", "%q is the same for all %d devices: add {index}", g.ClientID, g.Count)
 	}
-	if strings.ContainsAny(g.Topic, "+#") {
-		r.wrongAt(path+".topic", "%q holds a wildcard: a Topic Name may not", g.Topic)
+	if g.Will.Topic != "" {
+		g.checkTopic(r, path+".will.topic", g.Will.Topic)
 	}
-	g.checkWill(r, path+".will")
+	g.checkBehaviour(r, path)
 	for _, d := range []struct {
 		key    string
 		value  time.Duration
@@ -81,16 +81,6 @@ func (g *Group) check(r *reader, path string) {
 	}
 	if g.Reconnect.Max < g.Reconnect.Min {
 		r.wrongAt(path+".reconnect", "max %s is below min %s", short(g.Reconnect.Max), short(g.Reconnect.Min))
-	}
-}
-
-func (g *Group) checkWill(r *reader, path string) {
-	if g.Will.Topic == "" {
-		return
-	}
-	g.checkPattern(r, path+".topic", g.Will.Topic)
-	if strings.ContainsAny(g.Will.Topic, "+#") {
-		r.wrongAt(path+".topic", "%q holds a wildcard: a Topic Name may not", g.Will.Topic)
 	}
 }
 

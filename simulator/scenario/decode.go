@@ -7,9 +7,7 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
 
-	"mqttlab/netem/link"
 	"mqttlab/netem/profile"
 	"mqttlab/reference-broker/mqtt"
 	"mqttlab/simulator/arrival"
@@ -56,7 +54,7 @@ func (s *Scenario) fields() fields {
 		{"duration", "How long messages are due.", duration(&s.Duration, time.Second, longest).required("how long shall messages be due?")},
 		{"ramp", "Over which the devices connect, evenly. Default: a second per 200 devices.", duration(&s.Ramp, 0, longest).follows()},
 		{"settle", "Between the end of the ramp and the first message.", duration(&s.Settle, 0, longest)},
-		{"drain", "The longest that what is under way may still take at the end.", duration(&s.Drain, 0, longest)},
+		{"drain", "The longest that what is under way may still take at the end. Default: 30s, and the longest upload_interval.", duration(&s.Drain, 0, longest).follows()},
 		{"interval", "The width of a step in the series over time. Default: a 120th of the run.", duration(&s.Interval, 100*time.Millisecond, longest).follows()},
 		{"groups", "Like devices.", list(&s.Groups, defaults, (*Group).fields, nil).required("a fleet needs at least one group of devices")},
 		{"faults", "What goes wrong, and when.", list(&s.Faults, defaultFault, (*Fault).fields, nil)},
@@ -82,6 +80,12 @@ func (g *Group) fields() fields {
 		{"phase_spread", "The part of the interval over which devices are out of step.", number(&g.Pace.Spread, 0, 1)},
 		{"queue_messages", "How many messages a device holds while it can't send.", integer(&g.QueueMessages, 1, 1_000_000)},
 		{"queue_qos0", "Whether QoS 0 messages wait for a connection like the others.", boolean(&g.QueueQoS0)},
+		{"queue_drop", "Which message a full queue gives up.", choice(&g.QueueDrop, []string{"newest", "oldest"}, DropNewest, DropOldest)},
+		{"behaviour", "When devices have a connection.", choice(&g.Behaviour, Behaviours(), AlwaysOn, WakePublishSleep, StoreAndForward)},
+		{"upload_interval", "Of store-and-forward: between two connections.", duration(&g.Upload, time.Second, longest).follows().unless(func() bool { return g.Behaviour != StoreAndForward })},
+		{"awake", "How long a device that sleeps stays connected at least.", duration(&g.Awake, 0, longest).unless(func() bool { return g.Behaviour == AlwaysOn })},
+		{"commands", "What a controller tells each device, and the device answers.", mapping(g.Commands.fields(), nil).unless(func() bool { return g.Commands.Interval == 0 })},
+		{"firmware", "An image that devices fetch from retained messages.", mapping(g.Firmware.fields(), nil).unless(func() bool { return g.Firmware.Bytes == 0 })},
 		{"late_after", "How long after its intended time a message counts as late; 0s: never.", duration(&g.LateAfter, 0, longest)},
 		{"message_expiry", "Message Expiry Interval of 5.0, in whole seconds; 0s: messages keep.", duration(&g.MessageExpiry, 0, longestUint32).unless(func() bool { return g.MessageExpiry == 0 })},
 		{"will", "The Will Message.", mapping(g.Will.fields(), nil).unless(func() bool { return g.Will.Topic == "" })},
@@ -128,96 +132,17 @@ func (w *Will) fields() fields {
 	}
 }
 
-// kind takes the name of a profile, or a link figure by figure.
-func (l *Link) kind() kind {
-	figures := mapping(l.fields(), nil)
-	return kind{
-		read: func(r *reader, n ast.Node, path string) {
-			if _, scalar := n.(ast.ScalarNode); scalar {
-				l.Profile = n.GetToken().Value
-				if _, err := profile.Lookup(l.Profile); err != nil {
-					r.wrong(n, path, "%v", err)
-				}
-				return
-			}
-			*l = Link{}
-			figures.read(r, n, path)
-		},
-		value: func() any {
-			if l.Profile != "" {
-				return l.Profile
-			}
-			return l.fields().yaml()
-		},
-		schema: func() *Schema {
-			var names []string
-			for _, p := range profile.All() {
-				names = append(names, p.Name)
-				for _, q := range profile.Qualities() {
-					names = append(names, p.Name+":"+q)
-				}
-			}
-			return &Schema{AnyOf: []*Schema{oneOf(names), (&Link{}).fields().schema()}}
-		},
-	}
-}
-
-func (l *Link) fields() fields {
-	return fields{
-		{"up", "From the device.", direction(&l.Up)},
-		{"down", "To the device.", direction(&l.Down)},
-		{"mtu_bytes", "The largest IP packet. Default 1500.", integer(&l.MTUBytes, 576, 65535).follows().unless(func() bool { return l.MTUBytes == 0 })},
-	}
-}
-
-func direction(c *link.Config) kind {
-	shapes := []link.Distribution{link.Normal, link.Uniform, link.Pareto}
-	var names []string
-	for _, d := range shapes {
-		names = append(names, d.String())
-	}
-	g := &c.GilbertElliott
-	return mapping(fields{
-		{"delay", "Propagation.", duration(&c.Delay, 0, link.MaxDelay)},
-		{"jitter", "Standard deviation of the delay, or its half width.", duration(&c.Jitter, 0, link.MaxDelay)},
-		{"jitter_distribution", "Shape of the jitter.", choice(&c.JitterDistribution, names, shapes...)},
-		{"jitter_correlation", "How long the jitter remembers.", duration(&c.JitterCorrelation, 0, link.MaxDelay)},
-		{"unordered", "Whether packets may overtake each other.", boolean(&c.Unordered)},
-		{"loss_ratio", "Independent loss of packets.", number(&c.LossRatio, 0, 1)},
-		{"rate_bits_per_second", "0: unlimited.", number(&c.RateBitsPerSecond, 0, 1e12)},
-		{"overhead_bytes", "Per packet, below IP.", integer(&c.OverheadBytes, 0, 1<<16)},
-		{"queue_bytes", "Before the link; what does not fit is lost. 0: unlimited.", integer(&c.QueueBytes, 0, 1<<30)},
-		{"reorder_ratio", "The part of the packets that is held back.", number(&c.ReorderRatio, 0, 1)},
-		{"reorder_delay", "How long it is held back.", duration(&c.ReorderDelay, 0, link.MaxDelay)},
-		{"duplicate_ratio", "The part of the packets that comes twice.", number(&c.DuplicateRatio, 0, 1)},
-		{"gilbert_elliott", "Loss in bursts: a good and a bad state.", mapping(fields{
-			{"good_to_bad", "Probability per packet.", number(&g.GoodToBad, 0, 1)},
-			{"bad_to_good", "Probability per packet.", number(&g.BadToGood, 0, 1)},
-			{"loss_good", "Loss in the good state.", number(&g.LossGood, 0, 1)},
-			{"loss_bad", "Loss in the bad state.", number(&g.LossBad, 0, 1)},
-		}, nil).unless(func() bool { return *g == link.GilbertElliott{} })},
-		{"outages", "Times without a link.", list(&c.Outages, func() (o link.Outage) { return o }, outage, nil)},
-	}, func(r *reader, n ast.Node, path string) {
-		if err := c.Validate(); err != nil {
-			r.wrong(n, path, "%v", err)
-		}
-	})
-}
-
-func outage(o *link.Outage) fields {
-	return fields{
-		{"start", "From the start of the run.", duration(&o.Start, 0, longest)},
-		{"duration", "How long the link is gone.", duration(&o.Duration, time.Millisecond, longest)},
-		{"every", "Period with which it comes again; 0s: once.", duration(&o.Every, 0, longest)},
-		{"hold", "Whether packets wait for the end instead of being lost.", boolean(&o.Hold)},
-	}
-}
-
 // resolve fills in the defaults that follow from other values.
 func (s *Scenario) resolve(r *reader) {
 	given := func(path string) bool { _, ok := r.lines[path]; return ok }
 	if !given("ramp") {
 		s.Ramp = max(time.Second, time.Duration(s.Devices()/200)*time.Second)
+	}
+	if !given("drain") {
+		for i := range s.Groups {
+			// What waits for its upload when the run ends is not lost.
+			s.Drain = max(s.Drain, s.Groups[i].Upload+30*time.Second)
+		}
 	}
 	if !given("interval") {
 		s.Interval = max(time.Second, ((s.End() + s.Drain) / 120).Truncate(time.Second))
@@ -225,7 +150,7 @@ func (s *Scenario) resolve(r *reader) {
 	for i := range s.Groups {
 		g := &s.Groups[i]
 		if g.Sink.Filter == "" {
-			g.Sink.Filter = g.filterOf(g.Topic)
+			g.Sink.Filter = g.Filter(g.Topic)
 		}
 		if p, err := profile.Lookup(g.Link.Profile); err == nil && g.Link.Profile != "" {
 			g.Link.Up, g.Link.Down, g.Link.MTUBytes = p.Up, p.Down, p.MTUBytes

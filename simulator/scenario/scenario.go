@@ -57,6 +57,16 @@ type Group struct {
 	QueueMessages int
 	// QueueQoS0 makes QoS 0 messages wait for a connection like the others, instead of being given up. Default false.
 	QueueQoS0 bool
+	// QueueDrop says which message a full queue gives up. Default: the newest.
+	QueueDrop Drop
+	// Behaviour says when devices have a connection. Default AlwaysOn.
+	Behaviour Behaviour
+	// Upload is the time between two connections of StoreAndForward: the key upload_interval.
+	Upload time.Duration
+	// Awake is how long a device that sleeps stays connected at least. Default 0: until all is acknowledged.
+	Awake    time.Duration
+	Commands Commands
+	Firmware Firmware
 	// LateAfter is how long after its intended time a message that arrives counts as late. 0 (default): nothing is late.
 	LateAfter time.Duration
 	// MessageExpiry is the Message Expiry Interval of 5.0, in whole seconds. A message that a device holds for longer counts as expired, one that the target
@@ -131,7 +141,7 @@ func defaults() Group {
 	return Group{
 		ClientID: "{group}-{index}", Version: mqtt.V311, CleanStart: true, KeepAlive: time.Minute,
 		Topic: "fleet/{group}/{index}", PayloadBytes: 64, Pace: arrival.Pace{Spread: 1}, QueueMessages: 1000,
-		Link:      Link{Profile: "perfect"},
+		Link: Link{Profile: "perfect"}, Commands: defaultCommands(), Firmware: defaultFirmware(),
 		Reconnect: Reconnect{Min: time.Second, Max: 2 * time.Minute, Jitter: 0.5},
 		Sink:      Sink{QoS: mqtt.ExactlyOnce, Version: mqtt.V5},
 	}
@@ -159,8 +169,8 @@ func (g *Group) Expand(pattern string, index, number int) string {
 	return strings.ReplaceAll(pattern, "{number}", strconv.Itoa(number))
 }
 
-// filterOf returns the Topic Filter that matches the topics of all devices.
-func (g *Group) filterOf(topic string) string {
+// Filter returns the Topic Filter that matches what a pattern of Topic Names makes of all devices.
+func (g *Group) Filter(topic string) string {
 	levels := strings.Split(strings.ReplaceAll(topic, "{group}", g.Name), "/")
 	for i, level := range levels {
 		if strings.Contains(level, "{index}") || strings.Contains(level, "{number}") {

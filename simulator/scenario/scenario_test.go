@@ -33,7 +33,7 @@ func TestSmallestFileGetsAllDefaults(t *testing.T) {
 		Groups: []Group{{
 			Name: "soil", Count: 1000, ClientID: "{group}-{index}", Version: mqtt.V311, CleanStart: true, KeepAlive: time.Minute,
 			Topic: "fleet/{group}/{index}", PayloadBytes: 64, Pace: arrival.Pace{Interval: 10 * time.Second, Spread: 1}, QueueMessages: 1000,
-			Link:      Link{Profile: "perfect"},
+			Link: Link{Profile: "perfect"}, Commands: defaultCommands(), Firmware: defaultFirmware(),
 			Reconnect: Reconnect{Min: time.Second, Max: 2 * time.Minute, Jitter: 0.5},
 			Sink:      Sink{Filter: "fleet/soil/+", QoS: mqtt.ExactlyOnce, Version: mqtt.V5},
 		}},
@@ -72,6 +72,12 @@ groups:
     phase_spread: 0.5
     queue_messages: 7
     queue_qos0: true
+    queue_drop: oldest
+    behaviour: store-and-forward
+    upload_interval: 1m
+    awake: 2s
+    commands: {interval: 1m, topic: "c/{index}", answer_topic: "a/{index}", qos: 2, payload_bytes: 40, think: 1s}
+    firmware: {bytes: 100000, topic: "f/{group}", chunk_bytes: 500, qos: 0, start: 1s, spread: 1h}
     late_after: 3s
     link:
       up: {delay: 30ms, jitter: 5ms, jitter_distribution: pareto, jitter_correlation: 1s, rate_bits_per_second: 62500, queue_bytes: 16384, overhead_bytes: 8,
@@ -99,7 +105,9 @@ func TestEveryKeyIsRead(t *testing.T) {
 	want := Group{
 		Name: "b_2", Count: 3, ClientID: "dev-{number}", Version: mqtt.V5, SessionExpiry: time.Hour, Topic: "x/{group}/d{index}/t", QoS: 2, Retain: true,
 		PayloadBytes: 32, Pace: arrival.Pace{Kind: arrival.Poisson, Interval: 250 * time.Millisecond, Spread: 0.5}, QueueMessages: 7, QueueQoS0: true,
-		LateAfter: 3 * time.Second,
+		LateAfter: 3 * time.Second, QueueDrop: DropOldest, Behaviour: StoreAndForward, Upload: time.Minute, Awake: 2 * time.Second,
+		Commands: Commands{Topic: "c/{index}", AnswerTopic: "a/{index}", Interval: time.Minute, QoS: 2, PayloadBytes: 40, Think: time.Second},
+		Firmware: Firmware{Topic: "f/{group}", Bytes: 100_000, ChunkBytes: 500, QoS: 0, Start: time.Second, Spread: time.Hour},
 		Link: Link{
 			Up: link.Config{
 				Delay: 30 * time.Millisecond, Jitter: 5 * time.Millisecond, JitterDistribution: link.Pareto, JitterCorrelation: time.Second,
