@@ -22,7 +22,7 @@ func TestIndependentLoss(t *testing.T) {
 // losses counts packets lost, and the runs they come in.
 func losses(t *testing.T, c Config, packets int) (lost, runs int) {
 	t.Helper()
-	l := mustLink(t, c, 11)
+	l := mustLink(t, c, 5)
 	before := false
 	for i := range packets {
 		drop := l.Admit(time.Duration(i), 100).Drop == DropLoss
@@ -40,7 +40,7 @@ func losses(t *testing.T, c Config, packets int) (lost, runs int) {
 // TestLossModelsFollowTheory compares with the stationary distribution of the
 // chains and the lengths of their runs.
 func TestLossModelsFollowTheory(t *testing.T) {
-	const packets = 4_000_000
+	const packets = 1_000_000
 	check := func(c Config, ratio, run float64) {
 		t.Helper()
 		lost, runs := losses(t, c, packets)
@@ -51,15 +51,15 @@ func TestLossModelsFollowTheory(t *testing.T) {
 		near(t, "MeanLossRatio", c.MeanLossRatio(), ratio, 1e-12)
 	}
 	for _, g := range []GilbertElliott{
-		{GoodToBad: 0.01, BadToGood: 0.25, LossBad: 1},
-		{GoodToBad: 0.002, BadToGood: 0.1, LossBad: 1},
+		{GoodToBad: 0.05, BadToGood: 0.25, LossBad: 1},
+		{GoodToBad: 0.03, BadToGood: 0.1, LossBad: 1},
 		{GoodToBad: 0.05, BadToGood: 0.3, LossBad: 0.6, LossGood: 0.001},
 	} {
 		check(Config{GilbertElliott: g}, g.LossRatio(), g.MeanBurstPackets())
 	}
 	for _, f := range []FourState{
-		{GapToBurst: 0.01, BurstToGap: 0.3, BurstToPause: 0.2, PauseToBurst: 0.25, GapToSingleLoss: 0.005},
-		{GapToBurst: 0.01, BurstToGap: 0.1, BurstToPause: 0.4, PauseToBurst: 0.6},
+		{GapToBurst: 0.05, BurstToGap: 0.3, BurstToPause: 0.2, PauseToBurst: 0.25, GapToSingleLoss: 0.005},
+		{GapToBurst: 0.1, BurstToGap: 0.1, BurstToPause: 0.4, PauseToBurst: 0.6},
 		{GapToSingleLoss: 0.02},
 	} {
 		check(Config{FourState: f}, f.LossRatio(), f.MeanBurstPackets())
@@ -116,7 +116,7 @@ func TestFadePassesInPauses(t *testing.T) {
 
 // TestFragmentLoss: a packet arrives only if all its fragments do.
 func TestFragmentLoss(t *testing.T) {
-	const p, size, packets = 0.02, 96, 500_000
+	const p, size, packets = 0.02, 96, 200_000
 	for _, bytes := range []int{40, 96, 97, 500, 1280} {
 		n := math.Ceil(float64(bytes) / size)
 		l := mustLink(t, Config{LossRatio: p, FragmentBytes: size, OverheadBytes: 31, RateBitsPerSecond: 250e3}, 5)
@@ -135,7 +135,7 @@ func TestFragmentLoss(t *testing.T) {
 }
 
 func TestCorruptionIsALossCountedApart(t *testing.T) {
-	const packets = 1_000_000
+	const packets = 400_000
 	for _, test := range []struct {
 		c     Config
 		bytes int
