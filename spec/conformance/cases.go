@@ -30,6 +30,11 @@ type Case struct {
 // cores, as what takes time is a target that does not close: those waits add up.
 const caseJobs = 8
 
+// enough is how many cases about the same statements may fail before the others about these
+// are left out: they would tell the same, and each of a target that does not close costs a
+// wait.
+const enough = 24
+
 // Cases runs cases, several at a time, each with a [T] of its own, and folds what comes
 // of them into the verdict of the check: the first that failed, with its transcript, and
 // the names of all others that did. The target is not asked any further when it cannot
@@ -45,10 +50,15 @@ func (t *T) Cases(cases []Case) {
 	}
 	var next, lost int // lost is the first case that could not run, if any
 	lost = len(cases)
-	var mu sync.Mutex // guards next and lost
+	var mu sync.Mutex         // guards next, lost and alike
+	alike := map[string]int{} // how many failed, by what they are about
 	take := func() (int, bool) {
 		mu.Lock()
 		defer mu.Unlock()
+		for next < lost && alike[fmt.Sprint(cases[next].About)] >= enough {
+			runs[next].verdict = Skipped
+			next++
+		}
 		next++
 		return next - 1, next <= lost && t.ctx.Err() == nil
 	}
@@ -63,6 +73,8 @@ func (t *T) Cases(cases []Case) {
 					lost = min(lost, i+1)
 				case runs[i].verdict == Inconclusive:
 					lost = min(lost, i)
+				case runs[i].verdict == Fail:
+					alike[fmt.Sprint(cases[i].About)]++
 				}
 				mu.Unlock()
 			}
@@ -114,12 +126,15 @@ func (t *T) fold(cases []Case, runs []*T, lost int) {
 	if t.suspects > 0 {
 		t.accuse(cases, runs, lost)
 	}
-	t.suspects = 1 + max(0, lost-t.caseJobs)
+	t.suspects = 1 + max(0, lost-2*t.caseJobs) // each worker may have had a case that was cut off since
 	var failed []int
+	skipped := 0
 	for i, run := range runs[:min(lost+t.caseJobs, len(runs))] {
 		switch run.verdict {
 		case Fail:
 			failed = append(failed, i)
+		case Skipped:
+			skipped++
 		case Nonstrict, Info:
 			t.note(run.verdict, cases[i].Name+": "+run.reason)
 		}
@@ -130,7 +145,7 @@ func (t *T) fold(cases []Case, runs []*T, lost int) {
 	if len(failed) > 0 {
 		first := runs[failed[0]]
 		f := *first.failure
-		f.Why = cases[failed[0]].Name + ": " + f.Why + others(cases, failed[1:])
+		f.Why = cases[failed[0]].Name + ": " + f.Why + others(cases, failed[1:], skipped)
 		f.Statements = nil
 		for _, i := range failed {
 			f.Statements = append(f.Statements, runs[i].failure.Statements...)
@@ -170,8 +185,8 @@ func (t *T) accuse(cases []Case, runs []*T, lost int) {
 	t.Fail(f)
 }
 
-// others tells in one line which cases failed besides the first.
-func others(cases []Case, failed []int) string {
+// others tells in one line which cases failed besides the first, and how many were left out.
+func others(cases []Case, failed []int, skipped int) string {
 	if len(failed) == 0 {
 		return ""
 	}
@@ -179,7 +194,11 @@ func others(cases []Case, failed []int) string {
 	for i, at := range failed {
 		also[i] = cases[at]
 	}
-	return fmt.Sprintf(" (and %d more of %d cases: %s)", len(failed), len(cases), names(also))
+	left := ""
+	if skipped > 0 {
+		left = fmt.Sprintf("; %d alike were left out", skipped)
+	}
+	return fmt.Sprintf(" (and %d more of %d cases: %s%s)", len(failed), len(cases), names(also), left)
 }
 
 func names(cases []Case) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/onsi/gomega"
 
@@ -192,6 +193,38 @@ func TestCrashInOneOfManyCases(t *testing.T) {
 		run := verify(t, conformance.Options{Target: tg, Checks: []*conformance.Check{c}, Versions: []octets.Version{octets.V311}})
 		if got := run.Results[0]; got.Verdict != conformance.Crash || !strings.Contains(got.Reason, "case 17: it was the last") {
 			t.Errorf("%s (%s), want a crash by case 17", got.Verdict, got.Reason)
+		}
+	})
+}
+
+// TestManyCasesAlike wants the cases about a rule left out that were broken often enough, and those about another not.
+func TestManyCasesAlike(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		other := statement.IDs(statement.V311("2.2.2-1"))
+		c := harmless("cases")
+		first := c.Covers
+		c.Covers = slices.Concat(first, other)
+		c.Run = func(_ context.Context, t *conformance.T) {
+			var cases []conformance.Case
+			for i := range 200 {
+				cases = append(cases, conformance.Case{Name: fmt.Sprintf("case %d", i), About: first[:1], Run: func(t *conformance.T) {
+					p := t.Connect()
+					p.Send(octets.Publish{Topic: t.Topic("x"), Payload: "taken"})
+					t.OneOf(p, "it closes", conformance.Closed())
+				}})
+			}
+			t.Cases(append(cases, conformance.Case{Name: "another", About: other, Run: cases[0].Run}))
+		}
+		run := verify(t, conformance.Options{Target: new(fake).target(), Checks: []*conformance.Check{c}, Versions: []octets.Version{octets.V311}})
+		got := run.Results[0]
+		if got.Verdict != conformance.Fail || !strings.Contains(got.Reason, "alike were left out") {
+			t.Errorf("%s (%s), want some left out", got.Verdict, got.Reason)
+		}
+		if !slices.Equal(got.Statements(), []statement.ID{"MQTT311-2.2.2-1", "MQTT311-3.3.1-4"}) {
+			t.Errorf("broken are %v", got.Statements())
+		}
+		if run.Duration > time.Minute {
+			t.Errorf("it took %v", run.Duration)
 		}
 	})
 }
