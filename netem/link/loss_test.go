@@ -20,9 +20,9 @@ func TestIndependentLoss(t *testing.T) {
 }
 
 // losses counts packets lost, and the runs they come in.
-func losses(t *testing.T, c Config, packets int) (lost, runs int) {
+func losses(t testing.TB, c Config, seed uint64, packets int) (lost, runs int) {
 	t.Helper()
-	l := mustLink(t, c, 5)
+	l := mustLink(t, c, seed)
 	before := false
 	for i := range packets {
 		drop := l.Admit(time.Duration(i), 100).Drop == DropLoss
@@ -43,7 +43,7 @@ func TestLossModelsFollowTheory(t *testing.T) {
 	const packets = 1_000_000
 	check := func(c Config, ratio, run float64) {
 		t.Helper()
-		lost, runs := losses(t, c, packets)
+		lost, runs := losses(t, c, 5, packets)
 		gotRatio, gotRun := float64(lost)/packets, float64(lost)/float64(runs)
 		t.Logf("loss %.5f (theory %.5f), in a row %.4f (theory %.4f)", gotRatio, ratio, gotRun, run)
 		near(t, "loss ratio", gotRatio, ratio, 0.02)

@@ -34,20 +34,39 @@ func TestEveryProfileIsValidAndSourced(t *testing.T) {
 	}
 }
 
-func TestQualitiesGetWorse(t *testing.T) {
-	last, lastRate := -1.0, math.Inf(1)
-	for _, q := range Qualities() {
-		p, err := Lookup("lte-m:" + q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p.Up.MeanLossRatio() <= last || p.Up.RateBitsPerSecond > lastRate {
-			t.Errorf("%s loses %v at %v bit/s, the better one %v at %v", q, p.Up.MeanLossRatio(), p.Up.RateBitsPerSecond, last, lastRate)
-		}
-		last, lastRate = p.Up.MeanLossRatio(), p.Up.RateBitsPerSecond
+// bitsPerSecond is what a link carries at most.
+func bitsPerSecond(c link.Config) float64 {
+	if c.Slots.Interval > 0 {
+		return 8 * float64(c.Slots.Bytes) / c.Slots.Interval.Seconds()
 	}
-	if math.Abs(last-0.10) > 1e-9 {
-		t.Errorf("edge-of-cell loses %v, want 0.10", last)
+	return c.RateBitsPerSecond
+}
+
+func TestQualitiesGetWorse(t *testing.T) {
+	for _, radio := range All() {
+		if radio.Name == "perfect" {
+			continue
+		}
+		var better Profile
+		for i, q := range Qualities() {
+			p, err := Lookup(radio.Name + ":" + q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for way, c := range map[string][2]link.Config{"up": {better.Up, p.Up}, "down": {better.Down, p.Down}} {
+				if i > 0 && (c[1].MeanLossRatio() < c[0].MeanLossRatio() || c[1].Delay < c[0].Delay || bitsPerSecond(c[1]) > bitsPerSecond(c[0])) {
+					t.Errorf("%s %s: loss %v, delay %v, %v bit/s; the better one has %v, %v and %v", p.Name, way,
+						c[1].MeanLossRatio(), c[1].Delay, bitsPerSecond(c[1]), c[0].MeanLossRatio(), c[0].Delay, bitsPerSecond(c[0]))
+				}
+			}
+			better = p
+		}
+		if got := better.Up.MeanLossRatio(); got != 0.10 {
+			t.Errorf("%s loses %v, want 0.10", better.Name, got)
+		}
+		if got, want := bitsPerSecond(better.Down), bitsPerSecond(radio.Down)/4; math.Abs(got-want) > 0.01*want {
+			t.Errorf("%s carries %v bit/s, want a quarter of the normal one: %v", better.Name, got, want)
+		}
 	}
 }
 
@@ -56,7 +75,7 @@ func TestLookupSuggestsTheNearestName(t *testing.T) {
 		{"nbiot", `did you mean "nb-iot"?`},
 		{"lte-n", `did you mean "lte-m"?`},
 		{"wifi-power-save", `did you mean "wifi-powersave"?`},
-		{"carrier-pigeon", "use one of 3g, ble, edge, gprs, lte-m, nb-iot, perfect, satellite, thread, wifi-powersave"},
+		{"carrier-pigeon", "use one of 3g, ble, edge, gprs, lorawan-gateway, lte-m, nb-iot, perfect, satellite, thread, wifi-powersave"},
 		{"lte-m:bed", `"bed" is no quality, did you mean "bad"?`},
 		{"perfect:bad", "no qualities"},
 		{"", "use one of"},

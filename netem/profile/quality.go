@@ -38,7 +38,11 @@ func (q quality) apply(p Profile, name string) Profile {
 }
 
 func (q quality) applyTo(c link.Config) link.Config {
-	c.RateBitsPerSecond *= q.rate
+	if c.Slots.Interval > 0 { // the rate says how fast a slot is sent, not how much
+		c.Slots.Bytes = int(float64(c.Slots.Bytes) * q.rate)
+	} else {
+		c.RateBitsPerSecond *= q.rate
+	}
 	c.Delay = time.Duration(float64(c.Delay) * q.delay)
 	c.Jitter = time.Duration(float64(c.Jitter) * q.jitter)
 	c.LossRatio *= q.loss
