@@ -110,7 +110,7 @@ func conform(cmd *cobra.Command, args []string, f conformFlags) error {
 	}}
 	before, err := f.prepare(&o)
 	radio, errLink := f.lookupLink()
-	if radio != nil && !cmd.Flags().Changed("jobs") {
+	if o.Lossy = radio != nil; o.Lossy && !cmd.Flags().Changed("jobs") {
 		o.Jobs = linkJobs
 	}
 	if len(args) > 1 {

@@ -4,27 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"mqttlab/netem/link"
+	"mqttlab/netem/pcapng"
 	"mqttlab/netem/profile"
 	"mqttlab/netem/stack"
+	"mqttlab/reports/model"
 )
 
 // conformLinkFlags say over which radio the checks talk to the target.
-type conformLinkFlags struct{ link string }
+type conformLinkFlags struct{ link, pcap string }
 
 func (l *conformLinkFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&l.link, "link", "", "radio between checks and target, such as lte-m:bad; see 'mqttlab link profiles'; runs 32 jobs by default")
+	fs.StringVar(&l.pcap, "pcap", "", "file for all packets on the radio of --link, for Wireshark or tcpdump; a lost one has a comment that says why")
 }
 
 // lookupLink finds the profile, before anything is started; nil without the flag.
 func (l *conformLinkFlags) lookupLink() (*profile.Profile, error) {
 	if l.link == "" {
+		if l.pcap != "" {
+			return nil, errors.New("--pcap records the packets of an emulated radio: add --link, such as --link lte-m:bad")
+		}
 		return nil, nil //nolint:nilnil // no link is no mistake
 	}
 	p, err := profile.Lookup(l.link)
@@ -39,38 +46,49 @@ func (l *conformLinkFlags) lookupLink() (*profile.Profile, error) {
 const linkJobs = 32
 
 // radio carries the checks' connections: each comes from an emulated device of its own.
+// The nil radio is none and does nothing.
 type radio struct {
+	profile  *profile.Profile
 	network  *stack.Network
 	up, down *link.Model
+	file     *os.File       // of the capture; nil without --pcap
+	capture  *pcapng.Writer // nil without --pcap
 	stop     context.CancelFunc
 	ended    chan error
 }
 
-// behind puts the radio of p between the checks and the target. Names of connections
+// between puts the radio of p between the checks and the target. Names of connections
 // and their order come from the checks, which run at the same time, so the seed decides
 // what each radio does but not which check meets it.
-// Without a radio it does nothing. The returned function ends the radio.
-func (o *opened) behind(p *profile.Profile, seed uint64, say io.Writer) (func() error, error) {
+// Without a radio it does nothing.
+func (l *conformLinkFlags) between(o *opened, p *profile.Profile, seed uint64) error {
 	if p == nil {
-		return func() error { return nil }, nil
+		return nil
 	}
 	if o.Network != "tcp" || o.Dial != nil {
-		return nil, fmt.Errorf("--link carries mqtt:// only, and the target is %s", o.URL)
+		return fmt.Errorf("--link carries mqtt:// only, and the target is %s", o.URL)
 	}
-	up, errUp := link.Compile(p.Up)
-	down, errDown := link.Compile(p.Down)
+	r := &radio{profile: p, ended: make(chan error, 1)}
+	var errUp, errDown, err error
+	r.up, errUp = link.Compile(p.Up)
+	r.down, errDown = link.Compile(p.Down)
 	if err := errors.Join(errUp, errDown); err != nil {
-		return nil, exit(exitInternal, err)
+		return exit(exitInternal, err)
 	}
-	n, err := stack.New(stack.Config{Seed: seed, MTUBytes: p.MTUBytes})
-	if err != nil {
-		return nil, exit(exitInternal, err)
+	if r.network, err = stack.New(stack.Config{Seed: seed, MTUBytes: p.MTUBytes}); err != nil {
+		return exit(exitInternal, err)
+	}
+	if l.pcap != "" {
+		if r.file, err = os.Create(l.pcap); err != nil {
+			return errors.Join(fmt.Errorf("--pcap: %w", err), r.network.Close())
+		}
+		r.capture = pcapng.NewWriter(r.file, p.Name)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	r := &radio{network: n, up: up, down: down, stop: stop, ended: make(chan error, 1)}
-	go func() { r.ended <- n.Run(ctx, time.Time{}) }()
-	o.Dial = r.dial
-	return func() error { return r.close(say, p) }, nil
+	r.stop = stop
+	go func() { r.ended <- r.network.Run(ctx, time.Time{}) }()
+	o.radio, o.Dial = r, r.dial
+	return nil
 }
 
 // dial opens a connection from a new device.
@@ -79,7 +97,7 @@ func (r *radio) dial(ctx context.Context, network, address string) (net.Conn, er
 	var d *stack.Device
 	r.network.Post(func() {
 		var err error
-		d, err = r.network.AddDevice(stack.DeviceConfig{Up: r.up, Down: r.down})
+		d, err = r.network.AddDevice(stack.DeviceConfig{Up: r.up, Down: r.down, Capture: r.capture})
 		made <- err
 	})
 	select {
@@ -93,19 +111,54 @@ func (r *radio) dial(ctx context.Context, network, address string) (net.Conn, er
 	}
 }
 
-// close ends the radio and says what it did to the packets, or that the run is worth
-// nothing because this machine was too slow for it.
-func (r *radio) close(say io.Writer, p *profile.Profile) error {
+// finish ends the radio and puts what it did to the packets into the record of the run,
+// if there is one.
+func (r *radio) finish(record *model.Record) error {
+	if r == nil || r.stop == nil {
+		return nil
+	}
 	r.stop()
+	r.stop = nil
 	if err := <-r.ended; !errors.Is(err, context.Canceled) {
 		return exit(exitInternal, err)
 	}
-	s := r.network.Stats()
-	fmt.Fprintf(say, "link %s: %d connections; up %d packets %d lost %d resent; down %d packets %d lost %d resent\n",
-		p.Name, s.Opened, s.Up.Admitted, s.Up.DroppedTotal(), s.RetransmissionsUp,
-		s.Down.Admitted, s.Down.DroppedTotal(), s.RetransmissionsDown)
-	if why := s.Lateness.Invalid(); why != "" {
-		fmt.Fprintln(say, why)
+	if record != nil {
+		record.Link = r.told()
 	}
-	return exit(exitInternal, r.network.Close())
+	err := r.network.Close()
+	if r.file != nil {
+		err = errors.Join(err, r.capture.Flush(), r.file.Close())
+	}
+	return exit(exitInternal, err)
+}
+
+// told is the radio's part of the record.
+func (r *radio) told() *model.LinkRun {
+	s := r.network.Stats()
+	way := func(c link.Counters, resent uint64) model.LinkDirection {
+		return model.LinkDirection{Packets: int64(c.Admitted), Lost: int64(c.DroppedTotal()), Resent: int64(resent)}
+	}
+	reason := s.Lateness.Invalid()
+	return &model.LinkRun{
+		Profile: r.profile.Name, Connections: int64(s.Opened),
+		Up: way(s.Up, s.RetransmissionsUp), Down: way(s.Down, s.RetransmissionsDown),
+		Validity: model.Validity{
+			Valid: reason == "", Reason: strings.TrimPrefix(reason, "INVALID: "),
+			LatenessP99MS: model.Millis(s.Lateness.WorstP99), LatenessLimitMS: model.Millis(s.Lateness.Limit),
+		},
+	}
+}
+
+// tellLink says what the radio did, and before anything else that this machine was too
+// slow for it.
+func tellLink(s *screen, r *model.Record) {
+	l := r.Link
+	if l == nil {
+		return
+	}
+	if !l.Validity.Valid {
+		s.line("%s: %s; what passed has passed, what failed may be our fault", s.colour(red, "INVALID"), l.Validity.Reason)
+	}
+	s.line("link %s: %d connections; up %d packets %d lost %d resent; down %d packets %d lost %d resent",
+		l.Profile, l.Connections, l.Up.Packets, l.Up.Lost, l.Up.Resent, l.Down.Packets, l.Down.Lost, l.Down.Resent)
 }

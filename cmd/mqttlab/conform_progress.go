@@ -59,6 +59,7 @@ func (s *screen) paint(v model.Verdict) string {
 // summarize prints what came of a run, and where the reports are.
 func summarize(w io.Writer, r *model.Record, files []string) {
 	s := newScreen(w, false)
+	tellLink(&s, r)
 	var counts []string
 	for _, v := range model.Verdicts() {
 		if n := r.Summary[v]; n > 0 {

@@ -45,6 +45,7 @@ func (l *launchFlags) given() bool { return l.exec != "" || l.image != "" || l.p
 type opened struct {
 	*target.Target
 	close func() error
+	radio *radio // between checks and target; nil: none
 	// log ends the broker and returns what it wrote; nil: there is none.
 	log func(context.Context) ([]byte, error)
 }

@@ -31,6 +31,7 @@ type Record struct {
 	Seed       uint64    `json:"seed"`        // all randomness of the run follows from it
 	Target     Target    `json:"target"`
 	Repeats    int       `json:"repeats,omitempty"` // how often each check was run, if more than once
+	Link       *LinkRun  `json:"link,omitempty"`    // emulated link of a conformance run; nil: none
 
 	Summary    Summary              `json:"summary,omitempty"`    // checks per verdict; Seal fills it
 	Checks     []Check              `json:"checks,omitempty"`     // sorted by area, name and version

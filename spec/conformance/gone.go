@@ -47,7 +47,7 @@ func (g *gone) doubtful(res *Result) bool {
 // autopsy finds out whether a check has killed the target, and waits until the target is
 // back.
 func (r *runner) autopsy(ctx context.Context, t *T, res *Result) {
-	if t.alive(ctx) {
+	if t.alive(ctx) || r.o.Lossy && t.alive(ctx) {
 		return
 	}
 	select {
