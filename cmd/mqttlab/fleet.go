@@ -165,7 +165,8 @@ func newFleetExplain() *cobra.Command {
 			if err != nil {
 				return exit(exitInternal, err)
 			}
-			_, err = fmt.Fprintf(out, "# %s\n%s", load(sc), text)
+			plan(out, sc)
+			_, err = io.WriteString(out, text)
 			return exit(exitInternal, err)
 		},
 	}
@@ -177,18 +178,41 @@ func listScenarios(w io.Writer) error {
 		if err != nil {
 			return exit(exitInternal, err)
 		}
-		fmt.Fprintf(w, "%-15s  %s\n", name, load(sc))
+		fmt.Fprintf(w, "%-16s  %s\n", name, load(sc))
 	}
 	return nil
 }
 
 // load says what a scenario asks of a target.
 func load(sc *scenario.Scenario) string {
-	rate := 0.0
-	for _, g := range sc.Groups {
-		rate += float64(g.Count) / g.Pace.Interval.Seconds()
+	rate, wire := 0.0, 0.0
+	for i := range sc.Groups {
+		p := sc.Plan(&sc.Groups[i])
+		rate += p.MessagesPerSecond
+		wire += p.MessagesPerSecond * float64(p.WireBytes)
 	}
-	return fmt.Sprintf("%d devices, %.4g messages/s, %v after %v of ramp", sc.Devices(), rate, sc.Duration, sc.Ramp)
+	return fmt.Sprintf("%d devices, %.4g messages/s, %s on the wire, %v after %v of ramp", sc.Devices(), rate, bytesPerSecond(wire), sc.Duration, sc.Ramp)
+}
+
+// plan says it group by group, as comments.
+func plan(w io.Writer, sc *scenario.Scenario) {
+	fmt.Fprintf(w, "# %s\n", load(sc))
+	for i := range sc.Groups {
+		g := &sc.Groups[i]
+		p := sc.Plan(g)
+		fmt.Fprintf(w, "# %s: %d devices, %.4g messages/s of %d bytes, %d on a clean wire at QoS %d, %s\n",
+			g.Name, g.Count, p.MessagesPerSecond, p.PayloadBytes, p.WireBytes, g.QoS, bytesPerSecond(p.MessagesPerSecond*float64(p.WireBytes)))
+	}
+}
+
+func bytesPerSecond(v float64) string {
+	switch {
+	case v >= 1e6:
+		return fmt.Sprintf("%.3g MB/s", v/1e6)
+	case v >= 1e3:
+		return fmt.Sprintf("%.3g kB/s", v/1e3)
+	}
+	return fmt.Sprintf("%.3g B/s", v)
 }
 
 // fleetProgress tells how a fleet does.

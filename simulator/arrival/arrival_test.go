@@ -3,6 +3,7 @@ package arrival
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -15,7 +16,7 @@ func TestConstantKeepsItsIntervalWithoutDrift(t *testing.T) {
 	first := p.First(rnd)
 	at := first
 	for range 1_000_000 {
-		at = p.Next(at, rnd)
+		at = p.Next(at, 1, rnd)
 	}
 	if want := first + 1_000_000*p.Interval; at != want {
 		t.Errorf("after a million messages at %v, want %v", at, want)
@@ -49,7 +50,7 @@ func TestPoissonGapsAreExponential(t *testing.T) {
 	var at time.Duration
 	sum, squares := 0.0, 0.0
 	for range n {
-		next := p.Next(at, rnd)
+		next := p.Next(at, 1, rnd)
 		if next <= at {
 			t.Fatalf("time stands still at %v", at)
 		}
@@ -60,6 +61,67 @@ func TestPoissonGapsAreExponential(t *testing.T) {
 	deviation := math.Sqrt(squares/n - mean*mean)
 	if math.Abs(mean-1) > 0.02 || math.Abs(deviation-1) > 0.03 {
 		t.Errorf("gaps have mean %.3f s and deviation %.3f s, an exponential distribution has 1 and 1", mean, deviation)
+	}
+}
+
+func TestBurstsKeepTheirInterval(t *testing.T) {
+	p := Pace{Kind: Burst, Interval: time.Minute, Burst: 3, Gap: time.Second}
+	rnd := source(1)
+	var got []time.Duration
+	at := p.First(rnd)
+	for sent := 1; sent <= 7; sent++ {
+		got = append(got, at)
+		at = p.Next(at, sent, rnd)
+	}
+	const s, m = time.Second, time.Minute
+	if want := []time.Duration{0, s, 2 * s, m, m + s, m + 2*s, 2 * m}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestDiurnalRateFollowsTheHour(t *testing.T) {
+	p := Pace{Kind: Diurnal, Interval: time.Second, Swing: 0.8, Peak: 14 * time.Hour}
+	rnd := source(6)
+	var hours [24]float64
+	const days = 5
+	for at := p.First(rnd); at < days*Day; at = p.Next(at, 0, rnd) {
+		hours[at%Day/time.Hour]++
+	}
+	for hour, n := range hours {
+		mid := float64(hour) + 0.5
+		want := days * 3600 * (1 + 0.8*math.Cos(2*math.Pi*(mid-14)/24))
+		if math.Abs(n-want) > 6*math.Sqrt(want) {
+			t.Errorf("hour %d: %v messages, want about %.0f", hour, n, want)
+		}
+	}
+}
+
+func TestStagesBendTime(t *testing.T) {
+	// At rate 1 for 10 s, over 10 s to rate 3, from 30 s on nothing, from 40 s on rate 0.5.
+	s := Stages{{Start: 10 * time.Second, Ramp: 10 * time.Second, Rate: 3}, {Start: 30 * time.Second, Rate: 0}, {Start: 40 * time.Second, Rate: 0.5}}
+	for _, c := range []struct{ paced, at float64 }{
+		{0, 0},
+		{5, 5},
+		{10, 10},
+		{10 + 7.5, 15}, // of the ramp's 20 the first half has (1+2)/2·5
+		{30, 20},
+		{45, 25},
+		{60, 30}, // three times as fast
+		{61, 42},
+		{65, 50}, // half as fast, after a pause
+	} {
+		if got := s.At(time.Duration(c.paced * 1e9)).Seconds(); math.Abs(got-c.at) > 1e-6 {
+			t.Errorf("paced %v s is at %v s, want %v", c.paced, got, c.at)
+		}
+	}
+	if got := s.Mean(50 * time.Second); math.Abs(got-65.0/50) > 1e-6 {
+		t.Errorf("mean rate %v, want 1.3", got)
+	}
+	if got := (Stages{{Start: time.Second, Rate: 0}}).At(2 * time.Second); got < 1000*Day {
+		t.Errorf("after the end of all messages one is due at %v", got)
+	}
+	if got := Stages(nil).At(7); got != 7 {
+		t.Errorf("without stages 7 ns are %v", got)
 	}
 }
 

@@ -50,7 +50,7 @@ func benchGroup(devices int, qos mqtt.QoS) *SensorGroup {
 			Logger: slog.New(slog.DiscardHandler),
 		},
 		Book: ledger.New(ledger.Config{Devices: devices, QoS: int(qos), Interval: 1000 * time.Hour}),
-		Pace: arrival.Pace{Interval: time.Millisecond}, End: 1 << 62, QoS: qos, PayloadBytes: 64,
+		Pace: arrival.Pace{Interval: time.Millisecond}, End: 1 << 62, QoS: qos, Payload: zeros(64),
 	}
 }
 

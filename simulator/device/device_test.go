@@ -15,6 +15,7 @@ import (
 	"mqttlab/reports/model"
 	"mqttlab/simulator/arrival"
 	"mqttlab/simulator/ledger"
+	"mqttlab/simulator/payload"
 
 	core "mqttlab/reference-broker/core/client"
 )
@@ -152,7 +153,7 @@ func sensor(w *world, qos mqtt.QoS, change func(*SensorGroup)) (*Sensor, *ledger
 			Reconnect: Reconnect{Backoff: core.Backoff{Min: time.Second, Max: 4 * time.Second}},
 			Logger:    slog.New(slog.DiscardHandler),
 		},
-		Book: book, Run: 9, QoS: qos, PayloadBytes: 40,
+		Book: book, Run: 9, QoS: qos, Payload: zeros(40),
 		Pace: arrival.Pace{Interval: 10 * time.Second}, Begin: 5 * time.Second, End: 45 * time.Second,
 	}
 	if change != nil {
@@ -161,6 +162,15 @@ func sensor(w *world, qos mqtt.QoS, change func(*SensorGroup)) (*Sensor, *ledger
 	s := NewSensor(g, w, NewScratch(), Identity{Number: 5, ClientID: "soil-5", Topic: "meadow/5"})
 	s.StartAt(epoch)
 	return s, book
+}
+
+// zeros makes constant payloads.
+func zeros(bytes int) *payload.Source {
+	s, err := payload.New(payload.Config{Bytes: bytes})
+	if err != nil {
+		panic(err) // a constant payload can't be wrong
+	}
+	return s
 }
 
 func (w *world) connect() {

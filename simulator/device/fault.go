@@ -84,7 +84,7 @@ func (d *Sensor) RestorePower() {
 	now := d.host.Now()
 	for d.dueAt < d.group.End && d.dueAt <= now.Sub(d.common.Start) {
 		d.group.Book.NotMade()
-		d.dueAt = d.group.Pace.Next(d.dueAt, d.random())
+		d.advance()
 	}
 	d.comeBack(now, power)
 	d.flush(now)

@@ -84,17 +84,13 @@ type message struct {
 // keptMessages bounds the free messages of a loop.
 const keptMessages = 4096
 
-func (s *Scratch) newMessage(payloadBytes int) *message {
-	var m *message
-	if n := len(s.free); n > 0 {
-		m, s.free = s.free[n-1], s.free[:n-1]
-	} else {
-		m = &message{}
+func (s *Scratch) newMessage() *message {
+	n := len(s.free)
+	if n == 0 {
+		return &message{}
 	}
-	if cap(m.Payload) < payloadBytes {
-		m.Payload = make([]byte, payloadBytes)
-	}
-	m.Payload = m.Payload[:payloadBytes]
+	m := s.free[n-1]
+	s.free = s.free[:n-1]
 	return m
 }
 

@@ -2,12 +2,14 @@ package device
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"time"
 
 	"mqttlab/reference-broker/mqtt"
 	"mqttlab/simulator/arrival"
 	"mqttlab/simulator/ledger"
+	"mqttlab/simulator/payload"
 
 	core "mqttlab/reference-broker/core/client"
 )
@@ -19,10 +21,14 @@ type SensorGroup struct {
 	Run  uint32
 	Pace arrival.Pace
 	// Begin and End bound the schedule, from the start of the run: messages are due at Begin or after it, and before End.
-	Begin, End   time.Duration
-	QoS          mqtt.QoS
-	Retain       bool
-	PayloadBytes int // at least ledger.HeaderBytes
+	Begin, End time.Duration
+	// Stages bend the time of Pace.
+	Stages arrival.Stages
+	QoS    mqtt.QoS
+	Retain bool
+	// Payload makes what is said. With arrival.OnChange a Sensor says it when its value is MinChange away from what it said last.
+	Payload   *payload.Source
+	MinChange float64
 	// MessageExpiryInterval in seconds, of 5.0. Unset: messages keep.
 	MessageExpiryInterval mqtt.Opt[uint32]
 	Rest                  Rest
@@ -41,6 +47,7 @@ type Identity struct {
 	Topic    string // of Sensors
 	// CommandTopic is where a Sensor listens for commands, and AnswerTopic where it answers if a command does not say.
 	CommandTopic, AnswerTopic string
+	Names                     payload.Names
 	// Connect replaces that of the group, for a device with a Will Message of its own. Nil: the group's.
 	Connect *mqtt.Connect
 	Seed    uint64 // phase, gaps and jitter of the backoff follow from it
@@ -56,8 +63,13 @@ type Sensor struct {
 	number   uint32
 	sequence uint32
 	dueAt    time.Duration // of the next message, from the start of the run
-	open     []*message    // in the machine's hands, by sequence
-	stored   []*message    // not there yet, by sequence
+	paced    time.Duration // the same as Pace has it: from the start of the schedule, without stages
+	ticks    int           // of Pace, so far
+	source   payload.State
+	said     float64 // value of the last message
+	names    payload.Names
+	open     []*message // in the machine's hands, by sequence
+	stored   []*message // not there yet, by sequence
 
 	connectedAt time.Time
 	uploadAt    time.Duration // of StoreAndForward, as dueAt
@@ -78,7 +90,9 @@ func NewSensor(g *SensorGroup, h Host, s *Scratch, id Identity) *Sensor {
 	d := &Sensor{group: g, topic: id.Topic, number: id.Number, answerTopic: id.AnswerTopic}
 	d.init(d, &g.Common, h, s, id)
 	d.sleeps = g.Rest.Behaviour != AlwaysOn
-	d.dueAt = g.Begin + g.Pace.First(d.random())
+	d.names, d.said = id.Names, math.NaN()
+	d.paced = g.Pace.First(d.random())
+	d.dueAt = g.Begin + g.Stages.At(d.paced)
 	if g.Rest.Behaviour == StoreAndForward {
 		d.uploadAt = g.Begin + time.Duration(d.random().Float64()*float64(g.Rest.Upload))
 	}
@@ -124,13 +138,31 @@ func (d *Sensor) work(now time.Time) time.Time {
 func (d *Sensor) produce(now time.Time) time.Time {
 	g := d.group
 	for d.dueAt < g.End && d.dueAt <= now.Sub(d.common.Start) {
-		d.publish(now, d.clock.truth(d.dueAt))
-		d.dueAt = g.Pace.Next(d.dueAt, d.random())
+		at := d.clock.truth(d.dueAt)
+		g.Payload.Step(&d.source, at, d.random())
+		if d.worthSaying() {
+			d.said = d.source.Value
+			d.publish(now, at)
+		}
+		d.advance()
 	}
 	if d.dueAt >= g.End {
 		return time.Time{}
 	}
 	return d.common.Start.Add(d.dueAt)
+}
+
+// advance moves the schedule on.
+func (d *Sensor) advance() {
+	g := d.group
+	d.ticks++
+	d.paced = g.Pace.Next(d.paced, d.ticks, d.random())
+	d.dueAt = g.Begin + g.Stages.At(d.paced)
+}
+
+// worthSaying reports whether the present value is news.
+func (d *Sensor) worthSaying() bool {
+	return d.group.Pace.Kind != arrival.OnChange || !(math.Abs(d.source.Value-d.said) < d.group.MinChange)
 }
 
 // publish takes on the message that was due at intended.
@@ -143,10 +175,10 @@ func (d *Sensor) publish(now time.Time, intended time.Duration) {
 		g.Book.GaveUp(h, ledger.QueueFull)
 		return
 	}
-	m := d.scratch.newMessage(g.PayloadBytes)
+	m := d.scratch.newMessage()
 	m.sequence, m.Topic, m.QoS, m.Retain = h.Sequence, d.topic, g.QoS, g.Retain
 	m.MessageExpiryInterval = g.MessageExpiryInterval
-	h.Put(m.Payload)
+	m.Payload = g.Payload.Append(m.Payload[:0], &d.source, d.names, intended, h)
 	if g.Rest.holds() && (g.QoS > 0 || g.Client.QueueQoS0 || d.state == ledger.Connected) {
 		d.alarm = d.alarm || g.Rest.Behaviour == WakePublishSleep && d.state == ledger.Asleep
 		d.take(m, h)
@@ -184,7 +216,7 @@ func (d *Sensor) complain(err error) {
 func (d *Sensor) sending(now time.Time, p *mqtt.Publish) {
 	if h, ok := ledger.ParseHeader(p.Payload); ok && h.Sent == 0 && h.Run == d.group.Run {
 		h.Sent = max(1, d.since(now))
-		h.Put(p.Payload)
+		h.Replace(p.Payload)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"mqttlab/reports/model"
 	"mqttlab/simulator/device"
 	"mqttlab/simulator/ledger"
+	"mqttlab/simulator/payload"
 	"mqttlab/simulator/scenario"
 
 	core "mqttlab/reference-broker/core/client"
@@ -35,6 +36,8 @@ type group struct {
 	book  *ledger.Book
 	sink  *device.Sink
 
+	source *payload.Source
+
 	controller *device.Controller // nil: there is nothing to tell
 	commands   *device.Commands   // nil: none
 	image      *device.Image      // nil: none
@@ -42,13 +45,17 @@ type group struct {
 	faults []model.Fault // of the record
 }
 
-func newCrew(s *scenario.Scenario, e engine, t target, run uint32, logger *slog.Logger) *crew {
+func newCrew(s *scenario.Scenario, e engine, t target, run uint32, logger *slog.Logger) (*crew, error) {
 	c := &crew{scenario: s, engine: e, target: t, logger: logger, start: e.now(), run: run}
 	first := 0
 	for i := range s.Groups {
 		g := &s.Groups[i]
+		source, err := payload.New(g.Payload)
+		if err != nil {
+			return nil, fmt.Errorf("payload of group %q: %w", g.Name, err)
+		}
 		c.groups = append(c.groups, &group{
-			Group: g, first: uint32(first),
+			Group: g, first: uint32(first), source: source,
 			book: ledger.New(ledger.Config{
 				Run: run, FirstDevice: uint32(first), Devices: g.Count, QoS: int(g.QoS),
 				LateAfter: g.LateAfter, Interval: s.Interval,
@@ -56,7 +63,7 @@ func newCrew(s *scenario.Scenario, e engine, t target, run uint32, logger *slog.
 		})
 		first += g.Count
 	}
-	return c
+	return c, nil
 }
 
 // sinkExpiry is how long a target keeps the session of a sink whose connection broke; a sink that has finished takes it along.
@@ -141,6 +148,7 @@ func (c *crew) identity(g *group, index int, connect *mqtt.Connect, patients []p
 		Number: uint32(number), ClientID: g.Expand(g.ClientID, index, number), Topic: g.Expand(g.Topic, index, number),
 		Seed: seedOf(c.scenario.Seed, uint64(number), seedSensor), Connect: g.withWill(connect, index, number),
 	}
+	id.Names = payload.Names{Group: g.Name, Index: index, Number: number}
 	if g.commands != nil {
 		id.CommandTopic, id.AnswerTopic = g.Expand(g.Commands.Topic, index, number), g.Expand(g.Commands.AnswerTopic, index, number)
 	}
@@ -171,7 +179,8 @@ func (c *crew) sensorGroup(g *group, origin time.Duration) *device.SensorGroup {
 			},
 		},
 		Book: g.book, Run: c.run, Pace: g.Pace, Begin: origin + c.scenario.Begin(), End: origin + c.scenario.End(),
-		QoS: g.QoS, Retain: g.Retain, PayloadBytes: g.PayloadBytes, MessageExpiryInterval: expiry,
+		Stages: c.scenario.Stages, Payload: g.source, MinChange: g.MinChange,
+		QoS: g.QoS, Retain: g.Retain, MessageExpiryInterval: expiry,
 		Rest: device.Rest{
 			Behaviour: device.Behaviour(g.Behaviour), Upload: g.Upload, Awake: g.Awake,
 			Queue: g.QueueMessages, DropOldest: g.QueueDrop == scenario.DropOldest,

@@ -96,7 +96,12 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 		// Runs of one seed against one target must not take each other's messages for their own.
 		id = uint32(seedOf(s.Seed, uint64(time.Now().UnixNano()), 0))
 	}
-	return &run{crew: newCrew(&s, e, t, id, o.Logger), options: o}, nil
+	c, err := newCrew(&s, e, t, id, o.Logger)
+	if err != nil {
+		e.close()
+		return nil, err
+	}
+	return &run{crew: c, options: o}, nil
 }
 
 func newEngine(m model.Mode, s *scenario.Scenario, address string, logger *slog.Logger) (engine, error) {

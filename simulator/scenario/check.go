@@ -30,8 +30,9 @@ func (s *Scenario) check(r *reader) {
 		names[g.Name] = i
 	}
 	for i := range s.Faults {
-		s.checkFault(r, fmt.Sprintf("faults[%d]", i), &s.Faults[i])
+		s.checkFault(r, r.item("faults", i), &s.Faults[i])
 	}
+	s.checkStages(r)
 	if len(r.mistakes) == 0 {
 		s.checkClientIDs(r)
 	}
@@ -46,6 +47,19 @@ func (r *reader) mentions(path string) bool {
 	}
 	return false
 }
+
+// mentionsUnder is mentions for all that is part of a path, or is it.
+func (r *reader) mentionsUnder(path string) bool {
+	for _, m := range r.mistakes {
+		if strings.HasPrefix(m.Path, path) {
+			return true
+		}
+	}
+	return false
+}
+
+// item is the path of an entry of a list.
+func (r *reader) item(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
 
 var groupName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
@@ -62,6 +76,7 @@ func (g *Group) check(r *reader, path string) {
 		g.checkTopic(r, path+".will.topic", g.Will.Topic)
 	}
 	g.checkBehaviour(r, path)
+	g.checkLoad(r, path)
 	for _, d := range []struct {
 		key    string
 		value  time.Duration

@@ -13,6 +13,7 @@ import (
 	"mqttlab/simulator/arrival"
 	"mqttlab/simulator/energy"
 	"mqttlab/simulator/ledger"
+	"mqttlab/simulator/payload"
 )
 
 // Limits of the values in a file: beyond them a mistake in the unit is likelier than a fleet.
@@ -57,6 +58,7 @@ func (s *Scenario) fields() fields {
 		{"drain", "The longest that what is under way may still take at the end. Default: 30s, and the longest upload_interval.", duration(&s.Drain, 0, longest).follows()},
 		{"interval", "The width of a step in the series over time. Default: a 120th of the run.", duration(&s.Interval, 100*time.Millisecond, longest).follows()},
 		{"groups", "Like devices.", list(&s.Groups, defaults, (*Group).fields, nil).required("a fleet needs at least one group of devices")},
+		{"stages", "How the rate of all messages changes over the run.", list((*[]arrival.Stage)(&s.Stages), func() (v arrival.Stage) { return v }, stage, nil)},
 		{"faults", "What goes wrong, and when.", list(&s.Faults, defaultFault, (*Fault).fields, nil)},
 	}
 }
@@ -74,9 +76,15 @@ func (g *Group) fields() fields {
 		{"topic", "Pattern of Topic Names." + pattern, text(&g.Topic)},
 		{"qos", "Of the messages.", integer(&g.QoS, 0, 2)},
 		{"retain", "Whether messages are retained.", boolean(&g.Retain)},
-		{"payload_bytes", "Size of a payload, with the 32 bytes that the ledger needs.", integer(&g.PayloadBytes, ledger.HeaderBytes, mostPayload)},
+		{"payload_bytes", "Size of a constant payload, with the 32 bytes that the ledger needs.", of(integer(&g.Payload.Bytes, ledger.HeaderBytes, mostPayload), &g.Payload.Kind, payload.Constant)},
+		{"payload", "What is said, as JSON. Default: payload_bytes of zeros.", payloadKind(&g.Payload)},
 		{"interval", "Between two messages of a device.", duration(&g.Pace.Interval, time.Millisecond, longest).required("how much time between two messages of a device?")},
-		{"arrival", "The process by which messages become due.", choice(&g.Pace.Kind, arrival.Kinds(), arrival.Constant, arrival.Poisson)},
+		{"arrival", "The process by which messages become due.", choice(&g.Pace.Kind, arrival.Kinds(), arrival.Constant, arrival.Poisson, arrival.Burst, arrival.Diurnal, arrival.OnChange)},
+		{"burst", "Of arrival burst: messages at a time.", of(integer(&g.Pace.Burst, 1, 10_000), &g.Pace.Kind, arrival.Burst)},
+		{"burst_gap", "Of arrival burst: between two of them.", of(duration(&g.Pace.Gap, 0, longest), &g.Pace.Kind, arrival.Burst)},
+		{"swing", "Of arrival diurnal: by what part of its mean the rate swings.", of(number(&g.Pace.Swing, 0, 1), &g.Pace.Kind, arrival.Diurnal)},
+		{"peak", "Of arrival diurnal: when the rate is highest, from the first message.", of(duration(&g.Pace.Peak, 0, longest), &g.Pace.Kind, arrival.Diurnal)},
+		{"min_change", "Of arrival on-change: how far the value must be from what was said last.", of(number(&g.MinChange, 0, 1e9), &g.Pace.Kind, arrival.OnChange)},
 		{"phase_spread", "The part of the interval over which devices are out of step.", number(&g.Pace.Spread, 0, 1)},
 		{"queue_messages", "How many messages a device holds while it can't send.", integer(&g.QueueMessages, 1, 1_000_000)},
 		{"queue_qos0", "Whether QoS 0 messages wait for a connection like the others.", boolean(&g.QueueQoS0)},

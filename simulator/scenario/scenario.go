@@ -8,6 +8,7 @@ import (
 	"mqttlab/netem/link"
 	"mqttlab/reference-broker/mqtt"
 	"mqttlab/simulator/arrival"
+	"mqttlab/simulator/payload"
 )
 
 // Scenario describes a fleet and its timetable. See the package comment.
@@ -27,7 +28,9 @@ type Scenario struct {
 	// Interval is the width of a step in the series over time. Default: a 120th of the run, at least a second.
 	Interval time.Duration
 	Groups   []Group
-	Faults   []Fault
+	// Stages change the rate of all messages.
+	Stages arrival.Stages
+	Faults []Fault
 }
 
 // Group describes like devices.
@@ -49,10 +52,12 @@ type Group struct {
 	Topic  string
 	QoS    mqtt.QoS
 	Retain bool
-	// PayloadBytes is the size of each payload, its header of 32 bytes included. Default 64.
-	PayloadBytes int
-	// Pace: the keys interval (required), arrival ("constant", default, or "poisson") and phase_spread (0 to 1, default 1).
+	// Payload is the key payload, and payload_bytes of constant ones: 64 by default, the header of 32 included.
+	Payload payload.Config
+	// Pace: the keys interval (required), arrival ("constant" by default), phase_spread (0 to 1, default 1), and those of the other arrivals.
 	Pace arrival.Pace
+	// MinChange is how far the value of arrival "on-change" must be from what was said last. Default 0.5.
+	MinChange float64
 	// QueueMessages is how many messages a device holds while it can't send. Further ones are given up and count as expired. Default 1000.
 	QueueMessages int
 	// QueueQoS0 makes QoS 0 messages wait for a connection like the others, instead of being given up. Default false.
@@ -140,7 +145,7 @@ type Sink struct {
 func defaults() Group {
 	return Group{
 		ClientID: "{group}-{index}", Version: mqtt.V311, CleanStart: true, KeepAlive: time.Minute,
-		Topic: "fleet/{group}/{index}", PayloadBytes: 64, Pace: arrival.Pace{Spread: 1}, QueueMessages: 1000,
+		Topic: "fleet/{group}/{index}", Payload: defaultPayload(), Pace: arrival.Pace{Spread: 1, Burst: 10, Swing: 0.8, Peak: 14 * time.Hour}, MinChange: 0.5, QueueMessages: 1000,
 		Link: Link{Profile: "perfect"}, Commands: defaultCommands(), Firmware: defaultFirmware(),
 		Reconnect: Reconnect{Min: time.Second, Max: 2 * time.Minute, Jitter: 0.5},
 		Sink:      Sink{QoS: mqtt.ExactlyOnce, Version: mqtt.V5},

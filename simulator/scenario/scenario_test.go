@@ -32,7 +32,8 @@ func TestSmallestFileGetsAllDefaults(t *testing.T) {
 		Name: "meadow", Duration: 2 * time.Minute, Ramp: 5 * time.Second, Settle: 5 * time.Second, Drain: 30 * time.Second, Interval: time.Second,
 		Groups: []Group{{
 			Name: "soil", Count: 1000, ClientID: "{group}-{index}", Version: mqtt.V311, CleanStart: true, KeepAlive: time.Minute,
-			Topic: "fleet/{group}/{index}", PayloadBytes: 64, Pace: arrival.Pace{Interval: 10 * time.Second, Spread: 1}, QueueMessages: 1000,
+			Topic: "fleet/{group}/{index}", Payload: defaultPayload(), MinChange: 0.5,
+			Pace: arrival.Pace{Interval: 10 * time.Second, Spread: 1, Burst: 10, Swing: 0.8, Peak: 14 * time.Hour}, QueueMessages: 1000,
 			Link: Link{Profile: "perfect"}, Commands: defaultCommands(), Firmware: defaultFirmware(),
 			Reconnect: Reconnect{Min: time.Second, Max: 2 * time.Minute, Jitter: 0.5},
 			Sink:      Sink{Filter: "fleet/soil/+", QoS: mqtt.ExactlyOnce, Version: mqtt.V5},
@@ -102,9 +103,12 @@ func TestEveryKeyIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := s.Groups[1]
+	small := defaultPayload()
+	small.Bytes = 32
 	want := Group{
 		Name: "b_2", Count: 3, ClientID: "dev-{number}", Version: mqtt.V5, SessionExpiry: time.Hour, Topic: "x/{group}/d{index}/t", QoS: 2, Retain: true,
-		PayloadBytes: 32, Pace: arrival.Pace{Kind: arrival.Poisson, Interval: 250 * time.Millisecond, Spread: 0.5}, QueueMessages: 7, QueueQoS0: true,
+		Pace:    arrival.Pace{Kind: arrival.Poisson, Interval: 250 * time.Millisecond, Spread: 0.5, Burst: 10, Swing: 0.8, Peak: 14 * time.Hour},
+		Payload: small, MinChange: 0.5, QueueMessages: 7, QueueQoS0: true,
 		LateAfter: 3 * time.Second, QueueDrop: DropOldest, Behaviour: StoreAndForward, Upload: time.Minute, Awake: 2 * time.Second,
 		Commands: Commands{Topic: "c/{index}", AnswerTopic: "a/{index}", Interval: time.Minute, QoS: 2, PayloadBytes: 40, Think: time.Second},
 		Firmware: Firmware{Topic: "f/{group}", Bytes: 100_000, ChunkBytes: 500, QoS: 0, Start: time.Second, Spread: time.Hour},
@@ -134,7 +138,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 }
 
 func TestResolvedFormReadsBackTheSame(t *testing.T) {
-	texts := map[string]string{"smallest": smallest, "full": full, "faulty": faulty}
+	texts := map[string]string{"smallest": smallest, "full": full, "faulty": faulty, "loaded": loaded}
 	for _, name := range Ready() {
 		text, err := ready.ReadFile("ready/" + name + ".yaml")
 		if err != nil {
@@ -260,6 +264,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(smallest)
 	f.Add(full)
 	f.Add(faulty)
+	f.Add(loaded)
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := Parse("f.yaml", []byte(text))
 		if err != nil || s.Devices() > 1000 {

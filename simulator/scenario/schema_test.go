@@ -96,7 +96,7 @@ func validate(t *testing.T, text string) []string {
 }
 
 func TestSchemaAcceptsWhatTheReaderAccepts(t *testing.T) {
-	texts := map[string]string{"smallest": smallest, "full": full, "faulty": faulty}
+	texts := map[string]string{"smallest": smallest, "full": full, "faulty": faulty, "loaded": loaded}
 	for _, name := range Ready() {
 		text, err := ready.ReadFile("ready/" + name + ".yaml")
 		if err != nil {

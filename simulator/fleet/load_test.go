@@ -1,0 +1,49 @@
+package fleet
+
+import (
+	"bytes"
+	"testing"
+
+	"mqttlab/reports/model"
+)
+
+const varied = `
+name: varied
+seed: 6
+duration: 20m
+ramp: 1s
+settle: 1s
+interval: 1m
+groups:
+  - {name: walk, count: 10, interval: 10s, qos: 1, arrival: on-change, min_change: 1, payload: {kind: random-walk, step: 0.2}}
+  - {name: always, count: 10, interval: 10s, qos: 1, payload: {kind: random-walk, step: 0.2}}
+  - {name: burst, count: 10, interval: 1m, qos: 2, arrival: burst, burst: 5, burst_gap: 100ms, payload: {kind: diurnal}, link: lte-m}
+  - {name: day, count: 10, interval: 10s, arrival: diurnal, payload: {kind: csv, csv: "a,b\n1,x\n2,y\n"}}
+stages:
+  - {start: 5m, ramp: 2m, rate: 3}
+  - {start: 10m, rate: 0}
+  - {start: 15m, rate: 1}
+`
+
+func TestLoadsVary(t *testing.T) {
+	r := mustRun(t, Options{Scenario: parse(t, varied), Mode: model.Virtual})
+	if !bytes.Equal(encoded(t, r), encoded(t, mustRun(t, Options{Scenario: parse(t, varied), Mode: model.Virtual}))) {
+		t.Error("one seed gave two records")
+	}
+	walk, always, burst := r.Fleet.Groups[0], r.Fleet.Groups[1], r.Fleet.Groups[2]
+	// Paced time: 5 min at 1, 2 at 2 in the mean, 3 at 3, 5 at 0, 5 at 1: 23 minutes.
+	wantDelivered(t, always, 10*23*6)
+	wantDelivered(t, burst, 10*23*5)
+	if l := walk.Ledger[0]; l.Sent < 10 || l.Sent > always.Ledger[0].Sent/4 || l.Delivered != l.Sent {
+		t.Errorf("on change: %+v, of at most %d", l, always.Ledger[0].Sent)
+	}
+	sent := always.Rates.Sent
+	if sent[2] < 55 || sent[2] > 65 || sent[8] < 170 || sent[8] > 190 || sent[12] != 0 || sent[17] < 55 || sent[17] > 65 {
+		t.Errorf("messages by minute: %v, want 60, then 180, then none, then 60", sent)
+	}
+	for _, g := range r.Fleet.Groups {
+		if l := g.Ledger[0]; g.Foreign != 0 || l.Reached() != l.Sent || l.Sent == 0 {
+			t.Errorf("group %q: %+v", g.Name, l)
+		}
+	}
+}
