@@ -22,6 +22,7 @@ type conformanceView struct {
 	Statements []statementRow
 	Covered    []tally
 	Features   []model.Feature
+	Link       *model.LinkRun // nil: none
 }
 
 type areaRow struct {
@@ -83,6 +84,7 @@ func Conformance(w io.Writer, r *model.Record) error {
 		Judgement: r.Summary.Judge(),
 		Tallies:   tallies(r.Summary),
 		Features:  r.Target.Features,
+		Link:      r.Link,
 	}
 	v.matrix(r.Checks)
 	limit := min(max(passLines/max(len(r.Checks), 1), fewestLines), headShown+tailShown)
