@@ -153,13 +153,18 @@ func (l *Link) Admit(now time.Duration, bytes int) Fate {
 			return l.drop(DropOutage)
 		}
 	}
-	if m.pacing != unpaced {
-		var why DropReason
-		if sent, why = l.transmit(sent, airBytes); why != Delivered {
-			return l.drop(why)
-		}
+	var why DropReason
+	switch m.pacing {
+	case unpaced:
+	case atRate:
+		sent, why = l.transmitAtRate(sent, airBytes)
+	default:
+		sent, why = l.transmit(sent, airBytes)
 	}
-	if l.lose(sent, fragments) || m.trace != nil && l.loseOnTrace(sent) {
+	if why != Delivered {
+		return l.drop(why)
+	}
+	if m.loss != lossNever && l.lose(sent, fragments) || m.trace != nil && l.loseOnTrace(sent) {
 		return l.drop(DropLoss)
 	}
 	if m.corrupts && l.corrupt(airBytes) {

@@ -272,12 +272,19 @@ func TestSetModelTakesEffectAtOnce(t *testing.T) {
 }
 
 func TestAdmitDoesNotAllocate(t *testing.T) {
-	l := mustLink(t, Config{
-		Delay: 50 * time.Millisecond, Jitter: 10 * time.Millisecond, LossRatio: 0.1, RateBitsPerSecond: 1e6, QueueBytes: 20000,
-		Outages: []Outage{{Start: time.Hour, Duration: 1}}, Sleep: Sleep{Interval: time.Second},
-	}, 1)
-	now := time.Duration(0)
-	if n := testing.AllocsPerRun(1000, func() { now += time.Second; l.Admit(now, 1000) }); n != 0 {
-		t.Errorf("%v allocations per packet", n)
+	for name, c := range map[string]Config{
+		"rate": {
+			Delay: 50 * ms, Jitter: 10 * ms, LossRatio: 0.1, RateBitsPerSecond: 1e6, QueueBytes: 20000,
+			Outages: []Outage{{Start: time.Hour, Duration: 1}}, Sleep: Sleep{Interval: time.Second, Discard: true},
+			CoDel: CoDel{Target: 20 * ms, Interval: 100 * ms}, FragmentBytes: 100, BitErrorRatio: 1e-5,
+		},
+		"slots": {DelayQuantiles: measured, FourState: FourState{GapToSingleLoss: 0.1}, Slots: Slots{Interval: time.Second, Starts: []time.Duration{0, ms}, Bytes: 100}},
+		"trace": {LossRatio: 0.1, LossBurstPackets: 2, Trace: Trace{Rows: []TraceRow{{RateBitsPerSecond: 1e4}, {At: ms, LossRatio: 0.5}}, Repeat: time.Second}},
+	} {
+		l := mustLink(t, c, 1)
+		now := time.Duration(0)
+		if n := testing.AllocsPerRun(1000, func() { now += time.Second; l.Touch(now); l.Admit(now, 1000) }); n != 0 {
+			t.Errorf("%s: %v allocations per packet", name, n)
+		}
 	}
 }

@@ -182,7 +182,7 @@ const (
 // compileLoss prepares the loss models.
 func (m *Model) compileLoss() {
 	c := &m.config
-	m.two = c.twoState()
+	m.two, m.lossRatio = c.twoState(), c.LossRatio
 	switch {
 	case m.two.GoodToBad > 0:
 		m.loss = lossTwoState
@@ -215,46 +215,37 @@ func (l *Link) settleLoss() {
 }
 
 // lose decides about one packet on the air: it is lost if one of its fragments is.
-func (l *Link) lose(sent int64, fragments int) bool {
+// The sender does not know which, and sends them all.
+func (l *Link) lose(sent int64, fragments int) (lost bool) {
 	m := l.model
 	switch m.loss {
-	case lossNever:
-		return false
+	case lossIndependent:
+		for ; fragments > 0; fragments-- {
+			if l.float() < m.lossRatio {
+				lost = true
+			}
+		}
 	case lossTwoState:
 		if m.fade != 0 {
 			l.pause(sent)
 		}
-	}
-	lost := l.loseFragment()
-	for ; fragments > 1; fragments-- {
-		// The sender does not know, and goes on.
-		if l.loseFragment() {
-			lost = true
+		for ; fragments > 0; fragments-- {
+			ratio, leave := m.two.LossGood, m.two.GoodToBad
+			if l.state != 0 {
+				ratio, leave = m.two.LossBad, m.two.BadToGood
+			}
+			if ratio >= 1 || ratio > 0 && l.float() < ratio {
+				lost = true
+			}
+			if l.float() < leave {
+				l.state ^= 1
+			}
 		}
-	}
-	return lost
-}
-
-func (l *Link) loseFragment() bool {
-	m := l.model
-	switch m.loss {
-	case lossIndependent:
-		return l.chance(m.config.LossRatio)
 	case lossFourState:
-		l.state = m.config.FourState.next(l.state, l.float())
-		return l.state >= inBurst
-	}
-	g := &m.two
-	bad := l.state != 0
-	ratio := g.LossGood
-	if bad {
-		ratio = g.LossBad
-	}
-	lost := ratio > 0 && (ratio >= 1 || l.chance(ratio))
-	if bad {
-		l.setBad(!l.chance(g.BadToGood))
-	} else {
-		l.setBad(l.chance(g.GoodToBad))
+		for ; fragments > 0; fragments-- {
+			l.state = m.config.FourState.next(l.state, l.float())
+			lost = lost || l.state >= inBurst
+		}
 	}
 	return lost
 }

@@ -10,22 +10,31 @@ import (
 // Model is a Config made ready for use. It is immutable, so one Model serves any
 // number of links on any number of goroutines.
 type Model struct {
-	config         Config
-	pacing         pacing
-	trace          *trace  // nil without one
-	nanosPerByte   float64 // serialisation time; 0 without a rate
-	busyPerByte    float64 // the same with the silence of the duty cycle
-	queueNanos     int64   // QueueBytes as busy time; 0 without a limit
+	// What every packet needs comes first, to lie close together.
+	mtuBytes      int
+	fragmentBytes int // 0: packets stay whole
+	overheadBytes int
+	pacing        pacing
+	loss          lossModel
+	corrupts      bool
+	codel         bool
+	silent        bool    // there is a duty cycle
+	nanosPerByte  float64 // serialisation time; 0 without a rate
+	busyPerByte   float64 // the same with the silence of the duty cycle
+	queueNanos    int64   // QueueBytes as busy time; 0 without a limit
+	trace         *trace  // nil without one
+
+	lossRatio  float64        // of lossIndependent
+	two        GilbertElliott // the chain of lossTwoState
+	fade       float64        // how fast a pause forgets its state: ln λ per nanosecond; 0 if it does not
+	bitsIntact float64        // logarithm of the chance that a byte arrives intact; 0 without bit errors
+
 	meanDelay      time.Duration
 	correlation    float64 // jitter correlation in nanoseconds
 	quantiles      []float64
 	blendA, blendB []float64
-	loss           lossModel
-	two            GilbertElliott // the chain of lossTwoState
-	fade           float64        // how fast a pause forgets its state: ln λ per nanosecond; 0 if it does not
-	bitsIntact     float64        // logarithm of the chance that a byte arrives intact; 0 without bit errors
-	corrupts       bool
-	mtuBytes       int
+
+	config Config
 }
 
 // Compile checks a Config and prepares it. The error is that of Config.Validate.
@@ -34,7 +43,10 @@ func Compile(c Config) (*Model, error) {
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	c = c.clone()
-	m := &Model{config: c, mtuBytes: math.MaxInt, corrupts: c.CorruptRatio > 0 || c.BitErrorRatio > 0}
+	m := &Model{
+		config: c, mtuBytes: math.MaxInt, fragmentBytes: c.FragmentBytes, overheadBytes: c.OverheadBytes,
+		corrupts: c.CorruptRatio > 0 || c.BitErrorRatio > 0,
+	}
 	if c.MTUBytes > 0 {
 		m.mtuBytes = c.MTUBytes
 	}
@@ -143,14 +155,14 @@ func (m *Model) Delay() time.Duration {
 
 // fragments returns how many frames a packet needs; one where packets stay whole.
 func (m *Model) fragments(bytes int) int {
-	if size := m.config.FragmentBytes; size > 0 && bytes > size {
+	if size := m.fragmentBytes; size > 0 && bytes > size {
 		return (bytes + size - 1) / size
 	}
 	return 1
 }
 
 // airBytes returns the size of a packet on the air.
-func (m *Model) airBytes(bytes, fragments int) int { return bytes + fragments*m.config.OverheadBytes }
+func (m *Model) airBytes(bytes, fragments int) int { return bytes + fragments*m.overheadBytes }
 
 // Airtime returns how long a packet of so many bytes occupies the link; zero
 // without a rate.

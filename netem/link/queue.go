@@ -12,10 +12,9 @@ const (
 	onTrace               // at the rates of a Trace
 )
 
-// transmission is when a packet would be on the air.
+// transmission is when a packet would be on the air, in slots or on a trace.
 type transmission struct {
 	start, end int64   // its first and its last bit
-	free       int64   // when the next packet may follow
 	airtime    int64   // of its bits alone
 	position   float64 // see Link.position
 	full       bool    // it does not fit into the queue
@@ -24,11 +23,13 @@ type transmission struct {
 // compilePacing prepares rate, slots and trace.
 func (m *Model) compilePacing() {
 	c := &m.config
+	m.codel = c.CoDel.Target > 0
 	if c.RateBitsPerSecond > 0 {
 		m.pacing = atRate
 		m.nanosPerByte = 8e9 / c.RateBitsPerSecond
 		m.busyPerByte = m.nanosPerByte
 		if c.DutyCycleRatio > 0 {
+			m.silent = true
 			m.busyPerByte /= c.DutyCycleRatio
 		}
 		m.queueNanos = int64(float64(c.QueueBytes) * m.busyPerByte)
@@ -44,42 +45,49 @@ func (m *Model) compilePacing() {
 	}
 }
 
-// transmit queues a packet behind the others and returns when its last bit is on
-// the air, or why the queue dropped it.
+// transmit queues a packet for slots or a trace behind the others and returns when
+// its last bit is on the air, or why the queue dropped it.
 func (l *Link) transmit(sent int64, airBytes int) (end int64, why DropReason) {
 	m := l.model
 	var t transmission
-	switch m.pacing {
-	case inSlots:
+	if m.pacing == inSlots {
 		t = l.planInSlots(sent, airBytes)
-	case onTrace:
+	} else {
 		t = l.planOnTrace(sent, airBytes)
-	default:
-		t = l.planAtRate(sent, airBytes)
 	}
 	if t.full {
 		return 0, DropQueue
 	}
-	if p := &m.config.CoDel; p.Target > 0 && l.codel.drops(p, t.start, t.start-sent) {
+	if m.codel && l.codel.drops(&m.config.CoDel, t.start, t.start-sent) {
 		return 0, DropCoDel
 	}
-	l.busyUntil = t.free
+	l.busyUntil = t.end
 	l.position = t.position
 	l.counters.Airtime += time.Duration(t.airtime)
 	return t.end, Delivered
 }
 
-func (l *Link) planAtRate(sent int64, airBytes int) transmission {
+// transmitAtRate does the same at a fixed rate, by far the most common.
+func (l *Link) transmitAtRate(sent int64, airBytes int) (end int64, why DropReason) {
 	m := l.model
 	start := max(sent, l.busyUntil)
 	airtime := int64(float64(airBytes) * m.nanosPerByte)
-	free := start + int64(float64(airBytes)*m.busyPerByte)
-	return transmission{
-		start: start, end: start + airtime, free: free, airtime: airtime,
-		// The backlog is measured as time, which at a fixed rate is the
-		// same as bytes, OverheadBytes included.
-		full: m.queueNanos > 0 && free-sent > m.queueNanos,
+	end = start + airtime
+	free := end
+	if m.silent {
+		free = start + int64(float64(airBytes)*m.busyPerByte)
 	}
+	// The backlog is measured as time, which at a fixed rate is the same as
+	// bytes, OverheadBytes included.
+	if m.queueNanos > 0 && free-sent > m.queueNanos {
+		return 0, DropQueue
+	}
+	if m.codel && l.codel.drops(&m.config.CoDel, start, start-sent) {
+		return 0, DropCoDel
+	}
+	l.busyUntil = free
+	l.counters.Airtime += time.Duration(airtime)
+	return end, Delivered
 }
 
 // fits reports whether the queue holds so many bytes.

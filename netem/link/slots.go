@@ -62,7 +62,7 @@ func (l *Link) planInSlots(sent int64, airBytes int) transmission {
 	last := max(first, (int64(to)-1)/int64(s.Bytes))
 	end := when(to, last)
 	return transmission{
-		start: when(from, first), end: end, free: end, airtime: int64(float64(airBytes) * m.nanosPerByte),
+		start: when(from, first), end: end, airtime: int64(float64(airBytes) * m.nanosPerByte),
 		position: to, full: !m.fits(to - gone),
 	}
 }

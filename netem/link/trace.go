@@ -120,7 +120,7 @@ func (l *Link) planOnTrace(sent int64, airBytes int) transmission {
 	if airBytes > 0 {
 		end = max(end, c.when(to))
 	}
-	return transmission{start: start, end: end, free: end, airtime: end - start, position: to, full: !l.model.fits(to - gone)}
+	return transmission{start: start, end: end, airtime: end - start, position: to, full: !l.model.fits(to - gone)}
 }
 
 // loseOnTrace decides about one packet on the air.
