@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +81,7 @@ func TestThrottledListener(t *testing.T) {
 	throttle := NewThrottle(1, 2)
 	throttle.each, throttle.slack = time.Hour, time.Hour // however slow this test is
 	ln := &throttled{strangers{m}, throttle, slog.New(slog.NewTextHandler(&log, nil))}
-	accepted := make(chan net.Conn)
+	accepted := make(chan net.Conn, 4)
 	failed := make(chan error, 1)
 	go func() {
 		for {
@@ -98,6 +99,7 @@ func TestThrottledListener(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { nc.Close() })
+		nc.SetReadDeadline(time.Now().Add(30 * time.Second))
 		return nc
 	}
 	for range 2 {
@@ -105,7 +107,7 @@ func TestThrottledListener(t *testing.T) {
 		defer (<-accepted).Close()
 	}
 	for range 2 {
-		if _, err := dial().Read(make([]byte, 1)); err == nil {
+		if _, err := dial().Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Error("a connection over the limit is served")
 		}
 	}
