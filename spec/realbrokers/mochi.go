@@ -34,8 +34,8 @@ func serveMochi(ctx context.Context, address string) error {
 	return s.Close()
 }
 
-// access lets in clients without a name and the one user, and forbids one topic to everyone. mochi's own hook for that comes with
-// a YAML library.
+// access lets in everyone, the one user only with the right password, and forbids one topic. mochi's own hook for that comes with a
+// YAML library.
 type access struct{ mochi.HookBase }
 
 func (*access) ID() string { return "access" }
@@ -45,11 +45,7 @@ func (*access) Provides(b byte) bool {
 }
 
 func (*access) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
-	c := p.Connect
-	if !c.UsernameFlag {
-		return !c.PasswordFlag
-	}
-	return string(c.Username) == mochiUser && string(c.Password) == mochiPassword
+	return string(p.Connect.Username) != mochiUser || string(p.Connect.Password) == mochiPassword
 }
 
 func (*access) OnACLCheck(_ *mochi.Client, topic string, _ bool) bool { return topic != mochiForbidden }

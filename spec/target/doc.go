@@ -24,4 +24,5 @@
 //   - check: connect/*                # a name, * stands for any text
 //     mqtt: "5.0"                     # optional
 //     reason: https://example.org/issues/17
+//     sometimes: true                 # optional: a pass does not mean that it is mended
 package target

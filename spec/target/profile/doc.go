@@ -24,9 +24,11 @@
 //	forbidden-topic: forbidden/topic
 //	refused-client-id: bad
 //	without: [shared]
-//	known:
+//	known:                          # see package target
 //	  - check: connect/*
 //	    reason: https://example.org/issues/17
+//
+// The known failures of built-in profiles are files of their own, in the folder known.
 //
 // # Design
 //

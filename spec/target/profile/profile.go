@@ -20,6 +20,9 @@ import (
 //go:embed brokers/*.yaml
 var brokers embed.FS
 
+//go:embed known/*.yaml
+var known embed.FS
+
 // NotRun is what Judged says of a broker that could not be run where the profile was made.
 const NotRun = "not run here"
 
@@ -80,7 +83,19 @@ func Lookup(name string) (*Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no profile %q; there are %s", name, strings.Join(Names(), ", "))
 	}
-	return parse(name, data)
+	p, err := parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	file := "known/" + name + ".yaml"
+	list, err := known.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, nil
+	}
+	if err == nil {
+		p.Known, err = target.ParseKnown(file, list)
+	}
+	return p, err
 }
 
 // Read reads a profile from a file.
@@ -97,10 +112,12 @@ func Read(file string) (*Profile, error) {
 }
 
 // ForImage returns the built-in profile for an image whose registry, tag and digest may
-// differ, nil if there is none.
+// differ, nil if there is none. It comes without known failures: they are those of the
+// version that was judged.
 func ForImage(image string) *Profile {
 	for _, name := range Names() {
 		if p, err := Lookup(name); err == nil && p.Image != "" && repository(p.Image) == repository(image) {
+			p.Known = nil
 			return p
 		}
 	}
