@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -23,7 +24,14 @@ import (
 // contender is a broker to compare. Each run starts it afresh, as a process of its own.
 type contender struct {
 	name    string // in the table, with its version
-	command func(address, dir string) ([]string, error)
+	command func(setup) ([]string, error)
+}
+
+// setup is what a broker is started with.
+type setup struct {
+	address string
+	dir     string // empty, for what it keeps
+	store   bool   // it keeps what it acknowledges on disk, and acknowledges it then only; for those who can
 }
 
 const (
@@ -32,7 +40,7 @@ const (
 )
 
 // run measures one scenario on a fresh process.
-func (c *contender) run(ctx context.Context, s load.Spec, limit time.Duration) (r load.Result, err error) {
+func (c *contender) run(ctx context.Context, s load.Spec, store bool, limit time.Duration) (r load.Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "mqttlab-bench-")
@@ -43,7 +51,7 @@ func (c *contender) run(ctx context.Context, s load.Spec, limit time.Duration) (
 	if s.Address, err = freeAddress(); err != nil {
 		return r, err
 	}
-	argv, err := c.command(s.Address, dir)
+	argv, err := c.command(setup{s.Address, dir, store})
 	if err != nil {
 		return r, err
 	}
@@ -187,13 +195,17 @@ func newContender(name string, o options) (contender, error) {
 		if _, err := os.Stat(o.mqttlab); err != nil {
 			return contender{}, fmt.Errorf("%w: build it with make build, or name it with -mqttlab", err)
 		}
-		return contender{"mqttlab", func(address, _ string) ([]string, error) {
-			return []string{o.mqttlab, "broker", "--listen", "mqtt://" + address}, nil
+		return contender{"mqttlab", func(s setup) ([]string, error) {
+			argv := []string{o.mqttlab, "broker", "--listen", "mqtt://" + s.address}
+			if s.store {
+				argv = append(argv, "--store", filepath.Join(s.dir, "store"))
+			}
+			return argv, nil
 		}}, nil
 	}
-	return contender{name + " " + versions[name], func(address, dir string) ([]string, error) {
+	return contender{name + " " + versions[name], func(s setup) ([]string, error) {
 		self, err := os.Executable()
-		return []string{self, serveChild, name, address, dir}, err
+		return []string{self, serveChild, name, s.address, s.dir, strconv.FormatBool(s.store)}, err
 	}}, nil
 }
 
@@ -223,12 +235,12 @@ func newMosquitto() (contender, error) {
 	if version == nil {
 		return contender{}, fmt.Errorf("%s -h does not tell its version", candidates[i])
 	}
-	return contender{"mosquitto " + string(version[1]), func(address, dir string) ([]string, error) {
-		host, port, err := net.SplitHostPort(address)
+	return contender{"mosquitto " + string(version[1]), func(s setup) ([]string, error) {
+		host, port, err := net.SplitHostPort(s.address)
 		if err != nil {
 			return nil, err
 		}
-		path := filepath.Join(dir, "mosquitto.conf")
+		path := filepath.Join(s.dir, "mosquitto.conf")
 		return []string{candidates[i], "-c", path}, os.WriteFile(path, fmt.Appendf(nil, mosquittoConfig, port, host), 0o600)
 	}}, nil
 }

@@ -34,8 +34,8 @@ func dispatch(args []string) error {
 	if len(args) == 1 && args[0] == loadChild {
 		return generate()
 	}
-	if len(args) == 4 && args[0] == serveChild {
-		return serve(ctx, args[1], args[2], args[3])
+	if len(args) == 5 && args[0] == serveChild {
+		return serve(ctx, args[1], setup{args[2], args[3], args[4] == "true"})
 	}
 	return compare(ctx, args)
 }

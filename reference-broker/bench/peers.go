@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"path/filepath"
 
 	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/hooks/storage/pebble"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 	nats "github.com/nats-io/nats-server/v2/server"
@@ -16,12 +18,12 @@ import (
 var versions = map[string]string{"mochi": mochi.Version, "nats": nats.VERSION}
 
 // serve is the child that is one of the other Go brokers, until ctx ends.
-func serve(ctx context.Context, name, address, dir string) error {
+func serve(ctx context.Context, name string, s setup) error {
 	switch name {
 	case "mochi":
-		return serveMochi(ctx, address)
+		return serveMochi(ctx, s)
 	case "nats":
-		return serveNATS(ctx, address, dir)
+		return serveNATS(ctx, s)
 	}
 	return fmt.Errorf("no broker is called %q", name)
 }
@@ -34,12 +36,17 @@ func (*allow) Provides(b byte) bool                                     { return
 func (*allow) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
 func (*allow) OnACLCheck(*mochi.Client, string, bool) bool              { return true }
 
-func serveMochi(ctx context.Context, address string) error {
+func serveMochi(ctx context.Context, with setup) error {
 	s := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err := s.AddHook(new(allow), nil); err != nil {
 		return err
 	}
-	if err := s.AddListener(listeners.NewTCP(listeners.Config{ID: "bench", Address: address})); err != nil {
+	if with.store {
+		if err := s.AddHook(new(pebble.Hook), &pebble.Options{Path: filepath.Join(with.dir, "store"), Mode: pebble.Sync}); err != nil {
+			return err
+		}
+	}
+	if err := s.AddListener(listeners.NewTCP(listeners.Config{ID: "bench", Address: with.address})); err != nil {
 		return err
 	}
 	if err := s.Serve(); err != nil {
@@ -50,13 +57,13 @@ func serveMochi(ctx context.Context, address string) error {
 }
 
 // serveNATS needs JetStream for MQTT, and a folder for it. Its own protocol is not listened for.
-func serveNATS(ctx context.Context, address, dir string) error {
-	at, err := netip.ParseAddrPort(address)
+func serveNATS(ctx context.Context, with setup) error {
+	at, err := netip.ParseAddrPort(with.address)
 	if err != nil {
 		return err
 	}
 	s, err := nats.NewServer(&nats.Options{
-		ServerName: "bench", DontListen: true, NoSigs: true, NoLog: true, JetStream: true, StoreDir: dir,
+		ServerName: "bench", DontListen: true, NoSigs: true, NoLog: true, JetStream: true, StoreDir: with.dir, SyncAlways: with.store,
 		MQTT: nats.MQTTOpts{Host: at.Addr().String(), Port: int(at.Port())},
 	})
 	if err != nil {

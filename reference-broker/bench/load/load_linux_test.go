@@ -32,13 +32,14 @@ func serve(t testing.TB, tap broker.Tap) string {
 
 // Each scenario comes to an end, loses nothing, and counts what it says it counts.
 func TestScenarios(t *testing.T) {
-	timed := Spec{Publishers: 3, Subscribers: 5, Window: 7, Payload: 16, Measure: 50 * time.Millisecond}
+	timed := Spec{Publishers: 3, Subscribers: 5, Window: 7, Payload: 16, Rate: 1000, Measure: 50 * time.Millisecond}
 	for _, x := range []struct {
 		name     string
 		scenario Scenario
 		qos      byte
 		count    int
 		exactly  uint64
+		durable  bool
 	}{
 		{name: "pairs QoS 0", scenario: Pairs},
 		{name: "pairs QoS 1", scenario: Pairs, qos: 1},
@@ -48,11 +49,15 @@ func TestScenarios(t *testing.T) {
 		{name: "connect", scenario: Connect, count: 50, exactly: 50},
 		{name: "retained", scenario: Retained, count: 321, exactly: 3 * 321},
 		{name: "match", scenario: Match, count: 1000},
+		{name: "pairs durable", scenario: Pairs, qos: 1, durable: true},
+		{name: "offline QoS 1", scenario: Offline, qos: 1, count: 1000, exactly: 1000},
+		{name: "offline QoS 2", scenario: Offline, qos: 2, count: 1000, exactly: 1000},
+		{name: "latency", scenario: Latency, qos: 1, exactly: 50},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
 			s := timed
-			s.Address, s.PID, s.Scenario, s.QoS, s.Count = serve(t, nil), os.Getpid(), x.scenario, x.qos, x.count
+			s.Address, s.PID, s.Scenario, s.QoS, s.Count, s.Durable = serve(t, nil), os.Getpid(), x.scenario, x.qos, x.count, x.durable
 			r, err := Run(s)
 			if err != nil {
 				t.Fatal(err)
@@ -83,6 +88,65 @@ func TestLostMessagesAreReported(t *testing.T) {
 	})
 	if err != nil || r.Lost != 5 {
 		t.Errorf("%+v, %v; the window of 5 was to be written off once", r, err)
+	}
+}
+
+// twice is a broker that sends the tenth PUBLISH twice.
+type twice struct{ sent atomic.Int64 }
+
+func (*twice) In(_ server.ConnID, frame []byte) broker.Tapped { return broker.Pass(frame) }
+func (s *twice) Out(_ server.ConnID, frame []byte) broker.Tapped {
+	if frame[0]&typeMask == publishType && s.sent.Add(1) == 10 {
+		return broker.Tapped{Frames: [][]byte{frame, frame}}
+	}
+	return broker.Pass(frame)
+}
+func (*twice) Closing(server.ConnID) bool { return true }
+
+func TestOrderIsChecked(t *testing.T) {
+	_, err := Run(Spec{
+		Scenario: Offline, Address: serve(t, new(twice)), PID: os.Getpid(), QoS: 1, Publishers: 1, Window: 5, Payload: 16, Count: 20,
+	})
+	if err == nil || !strings.Contains(err.Error(), "message 10 of p0 came after 10 others") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// pause is a broker that stands still at one PUBLISH.
+type pause struct{ seen atomic.Int64 }
+
+const standstill = 300 * time.Millisecond
+
+func (s *pause) In(_ server.ConnID, frame []byte) broker.Tapped {
+	if frame[0]&typeMask == publishType && s.seen.Add(1) == 100 {
+		time.Sleep(standstill)
+	}
+	return broker.Pass(frame)
+}
+func (*pause) Out(_ server.ConnID, frame []byte) broker.Tapped { return broker.Pass(frame) }
+func (*pause) Closing(server.ConnID) bool                      { return true }
+
+// All messages that were due in a standstill have waited, not only the one that met it.
+func TestStandstillIsFeltByAllThatWereDue(t *testing.T) {
+	r, err := Run(Spec{
+		Scenario: Latency, Address: serve(t, new(pause)), PID: os.Getpid(), Publishers: 1, Payload: 16, Rate: 1000, Measure: 600 * time.Millisecond,
+	})
+	if half := float64(standstill.Microseconds() / 2); err != nil || r.Figure < half {
+		t.Errorf("%+v, %v; want a percentile of at least %v us", r, err, half)
+	}
+}
+
+func TestLatencyOfWhatDidNotArrive(t *testing.T) {
+	o := openLoop{counted: 200}
+	for i := range 199 {
+		o.took = append(o.took, time.Duration(200-i)*time.Microsecond)
+	}
+	if r, err := o.result(Result{}); err != nil || r.Figure != 199 || r.Lost != 1 {
+		t.Errorf("%+v, %v; want the 198th of 199 times and 1 lost", r, err)
+	}
+	o.took = o.took[:190]
+	if _, err := o.result(Result{}); err == nil || !strings.Contains(err.Error(), "190 of 200") {
+		t.Errorf("got %v", err)
 	}
 }
 

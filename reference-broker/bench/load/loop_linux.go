@@ -14,6 +14,7 @@ import (
 type loop struct {
 	to      syscall.SockaddrInet4
 	epoll   int
+	ticker  int     // 0: none
 	lines   []*line // by file descriptor
 	events  [512]syscall.EpollEvent
 	buf     [256 << 10]byte
@@ -39,6 +40,7 @@ type line struct {
 	pub     *publisher                          // nil: publishes nothing
 	take    func(l *line, first byte, b []byte) // gets each packet's first byte and body
 	end     func(l *line)                       // the broker has closed; nil: that is a mistake
+	arrived func(p *publisher, stamp uint64)    // a message of p came; nil: it is only counted
 	entered bool                                // CONNACK came
 	subacks int
 }
@@ -59,6 +61,9 @@ func (lp *loop) close() {
 		}
 	}
 	syscall.Close(lp.epoll)
+	if lp.ticker > 0 {
+		syscall.Close(lp.ticker)
+	}
 }
 
 func (lp *loop) fail(format string, args ...any) {
@@ -126,10 +131,10 @@ func (lp *loop) turn(wait time.Duration) error {
 		return os.NewSyscallError("epoll_wait", err)
 	}
 	for _, e := range lp.events[:max(n, 0)] {
-		l := lp.lines[e.Fd]
-		if l == nil {
-			continue // closed in this turn
+		if int(e.Fd) >= len(lp.lines) || lp.lines[e.Fd] == nil {
+			continue // closed in this turn, or the ticker
 		}
+		l := lp.lines[e.Fd]
 		if e.Events&syscall.EPOLLOUT != 0 {
 			l.blocked = false
 			l.watch(syscall.EPOLL_CTL_MOD, syscall.EPOLLIN)

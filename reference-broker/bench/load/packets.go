@@ -20,6 +20,9 @@ var disconnectPacket = []byte{0xE0, 0}
 // numberSize is the length of the publisher's number at the start of each payload.
 const numberSize = 4
 
+// stampEnd is where the stamp ends in payloads that have one behind the publisher's number: what tells messages apart, 8 bytes.
+const stampEnd = numberSize + 8
+
 func appendLength(b []byte, n int) []byte {
 	for ; n > 127; n >>= 7 {
 		b = append(b, byte(n)|0x80)
@@ -31,10 +34,16 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...)
 }
 
-// appendConnect appends a CONNECT of 3.1.1 with Clean Session and no Keep Alive.
-func appendConnect(b []byte, client string) []byte {
+// How a client's Session begins and ends.
+const (
+	durable   byte = 0 // it is resumed and outlives the connection
+	transient byte = 2 // Clean Session
+)
+
+// appendConnect appends a CONNECT of 3.1.1 without Keep Alive.
+func appendConnect(b []byte, client string, session byte) []byte {
 	b = appendLength(append(b, 0x10), 12+len(client))
-	b = append(appendText(b, "MQTT"), 4, 2, 0, 0)
+	b = append(appendText(b, "MQTT"), 4, session, 0, 0)
 	return appendText(b, client)
 }
 
@@ -52,8 +61,9 @@ func appendSubscribe(b []byte, id uint16, qos byte, filters ...string) []byte {
 
 // template is a PUBLISH that is sent again and again.
 type template struct {
-	bytes []byte
-	idAt  int // offset of the Packet Identifier; 0: it has none
+	bytes   []byte
+	idAt    int // offset of the Packet Identifier; 0: it has none
+	stampAt int // offset of the stamp, if the payload has room for one
 }
 
 // newTemplate makes a PUBLISH of publisher number.
@@ -72,6 +82,7 @@ func newTemplate(topic string, qos byte, retain bool, payload, number int) templ
 		t.bytes = append(t.bytes, 0, 0)
 	}
 	t.bytes = binary.BigEndian.AppendUint32(t.bytes, uint32(number))
+	t.stampAt = len(t.bytes)
 	t.bytes = append(t.bytes, make([]byte, payload-numberSize)...)
 	return t
 }
@@ -92,10 +103,17 @@ func frame(b []byte) (n, body int) {
 	return 0, 0
 }
 
-// published returns the Packet Identifier of a PUBLISH body, nil for QoS 0, and the publisher's number; ok is false if it is too short.
-func published(first byte, body []byte) (id []byte, number uint32, ok bool) {
+// arrival is what the generator looks at in a PUBLISH that came.
+type arrival struct {
+	id     []byte // Packet Identifier; empty for QoS 0
+	number uint32 // the publisher's
+	rest   []byte // of the payload: the stamp, if there is one, and zeros
+}
+
+// published takes a PUBLISH body apart; ok is false if it is too short.
+func published(first byte, body []byte) (a arrival, ok bool) {
 	if len(body) < 2 {
-		return nil, 0, false
+		return a, false
 	}
 	at := 2 + int(binary.BigEndian.Uint16(body))
 	end := at
@@ -103,7 +121,15 @@ func published(first byte, body []byte) (id []byte, number uint32, ok bool) {
 		end += 2
 	}
 	if len(body) < end+numberSize {
-		return nil, 0, false
+		return a, false
 	}
-	return body[at:end], binary.BigEndian.Uint32(body[end:]), true
+	return arrival{body[at:end], binary.BigEndian.Uint32(body[end:]), body[end+numberSize:]}, true
+}
+
+// stamp returns the stamp of a payload, 0 if there is no room for one.
+func (a *arrival) stamp() uint64 {
+	if len(a.rest) < stampEnd-numberSize {
+		return 0
+	}
+	return binary.BigEndian.Uint64(a.rest)
 }

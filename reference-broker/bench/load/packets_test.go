@@ -11,7 +11,7 @@ import (
 
 // The codec of the broker understands what the generator sends.
 func TestPackets(t *testing.T) {
-	b := appendConnect(nil, "client")
+	b := appendConnect(nil, "client", transient)
 	b = appendSubscribe(b, 7, 1, "a/+", "b/#")
 	qos2 := newTemplate("t/u", 2, true, 6, 5)
 	qos2.bytes[qos2.idAt+1] = 9

@@ -20,6 +20,7 @@ type publisher struct {
 	copies    uint64 // deliveries of one message; 0: they are not waited for
 	budget    uint64 // messages that it may send in all
 	waitAck   bool
+	numbered  bool // stamps are the numbers of the messages, from 1
 
 	sent, acked, delivered uint64
 	id                     uint16
@@ -61,6 +62,15 @@ func (p *publisher) refill() {
 }
 
 func (p *publisher) send() {
+	stamp := uint64(0)
+	if p.numbered {
+		stamp = p.sent + 1
+	}
+	p.sendStamped(stamp)
+}
+
+// sendStamped sends a message; stamp 0: without one.
+func (p *publisher) sendStamped(stamp uint64) {
 	t := &p.templates[p.sent%uint64(len(p.templates))]
 	l := p.line
 	at := len(l.out)
@@ -68,6 +78,9 @@ func (p *publisher) send() {
 	if t.idAt > 0 {
 		p.id = max(p.id+1, 1)
 		binary.BigEndian.PutUint16(l.out[at+t.idAt:], p.id)
+	}
+	if stamp != 0 {
+		binary.BigEndian.PutUint64(l.out[at+t.stampAt:], stamp)
 	}
 	p.sent++
 }
@@ -140,19 +153,22 @@ func converse(l *line, first byte, b []byte) {
 
 func (l *line) received(first byte, b []byte) {
 	lp := l.loop
-	id, number, ok := published(first, b)
-	if !ok || int(number) >= len(lp.pubs) {
+	a, ok := published(first, b)
+	if !ok || int(a.number) >= len(lp.pubs) {
 		lp.fail("%s: a message came that nobody sent", l.name)
 		return
 	}
 	switch first & qosMask >> 1 {
 	case 1:
-		l.reply(puback, id)
+		l.reply(puback, a.id)
 	case 2:
-		l.reply(pubrec, id)
+		l.reply(pubrec, a.id)
+	}
+	p := lp.pubs[a.number]
+	if l.arrived != nil {
+		l.arrived(p, a.stamp())
 	}
 	lp.delivered++
-	p := lp.pubs[number]
 	p.delivered++
 	p.line.stir()
 }

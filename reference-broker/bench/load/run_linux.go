@@ -27,6 +27,7 @@ func Run(s Spec) (Result, error) {
 	}
 	scenario := map[Scenario]func(run) (Result, error){
 		Pairs: run.pairs, FanOut: run.fanOut, FanIn: run.fanIn, Connect: run.connect, Retained: run.retained, Match: run.match, Idle: run.idle,
+		Offline: run.offline, Latency: run.latency,
 	}[s.Scenario]
 	if scenario == nil {
 		return Result{}, fmt.Errorf("no scenario is called %q", s.Scenario)
@@ -41,7 +42,7 @@ func Run(s Spec) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", s.Scenario, err)
 	}
-	r.Lost = lp.lost
+	r.Lost += lp.lost
 	return r, nil
 }
 
@@ -62,8 +63,11 @@ func (r run) until(what string, done func() bool, progress func() uint64) error 
 	return r.err
 }
 
-// enter opens n connections, a few at a time, and waits for their CONNACKs.
-func (r run) enter(prefix string, n int) ([]*line, error) {
+// enter opens n connections with Sessions that end with them.
+func (r run) enter(prefix string, n int) ([]*line, error) { return r.enterAs(transient, prefix, n) }
+
+// enterAs opens n connections, a few at a time, and waits for their CONNACKs.
+func (r run) enterAs(session byte, prefix string, n int) ([]*line, error) {
 	var lines []*line
 	entered := 0
 	count := func() uint64 {
@@ -78,7 +82,7 @@ func (r run) enter(prefix string, n int) ([]*line, error) {
 			if l == nil {
 				return true
 			}
-			l.out = appendConnect(l.out, l.name)
+			l.out = appendConnect(l.out, l.name, session)
 			l.stir()
 			lines = append(lines, l)
 		}
@@ -117,5 +121,8 @@ func (r run) timed() (Result, error) {
 	}
 	before := r.delivered
 	x, err := measure(r.PID, func() error { return r.loop.run(r.Measure) })
+	if err == nil && r.delivered == before {
+		err = fmt.Errorf("not one message arrived in %s", r.Measure)
+	}
 	return x.per(r.delivered - before), err
 }

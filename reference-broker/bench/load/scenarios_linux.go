@@ -9,21 +9,33 @@ import (
 func one(filter string) func(int) []string { return func(int) []string { return []string{filter} } }
 
 func (r run) pairs() (Result, error) {
-	subs, err := r.enter("s", r.Publishers)
-	if err != nil {
+	if _, err := r.pair(r.Window); err != nil {
 		return Result{}, err
 	}
+	return r.timed()
+}
+
+// pair makes publishers with a subscriber each, and returns the subscribers.
+func (r run) pair(window int) ([]*line, error) {
+	session := transient
+	if r.Durable {
+		session = durable
+	}
+	subs, err := r.enterAs(session, "s", r.Publishers)
+	if err != nil {
+		return nil, err
+	}
 	if err := r.subscribe(subs, func(i int) []string { return []string{"bench/pair/" + strconv.Itoa(i)} }); err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	pubs, err := r.enter("p", r.Publishers)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	for i, l := range pubs {
-		r.publish(l, r.Window, 1, newTemplate("bench/pair/"+strconv.Itoa(i), r.QoS, false, r.Payload, i))
+		r.publish(l, window, 1, newTemplate("bench/pair/"+strconv.Itoa(i), r.QoS, false, r.Payload, i))
 	}
-	return r.timed()
+	return subs, nil
 }
 
 func (r run) fanOut() (Result, error) {
@@ -69,7 +81,7 @@ func (r run) connect() (Result, error) {
 			return
 		}
 		begun++
-		l.out = appendConnect(l.out, l.name)
+		l.out = appendConnect(l.out, l.name, transient)
 		l.take = func(l *line, first byte, b []byte) {
 			converse(l, first, b)
 			l.out = append(l.out, disconnectPacket...)

@@ -24,6 +24,12 @@ const (
 	Retained Scenario = "retained"
 	// Match publishes to topics that two of many wildcard filters match: Count (filters), Window, Payload, Warm, Measure.
 	Match Scenario = "match"
+	// Offline queues messages for a client that is away, and drains them when it comes back, all of them and in order: QoS (at least 1), Publishers,
+	// Window, Count (messages), Payload. Its figure counts the processor time of both.
+	Offline Scenario = "offline"
+	// Latency is n publishers with a subscriber each, in an open loop: QoS, Publishers, Rate, Payload, Warm, Measure. Its figure is the 99th percentile of
+	// the time from when a message was to be sent, not from when it was, to its arrival, in microseconds.
+	Latency Scenario = "latency"
 	// Idle opens connections with one subscription each: Count. Its figure is bytes of memory per connection.
 	Idle Scenario = "idle"
 )
@@ -41,7 +47,9 @@ type Spec struct {
 	Subscribers int
 	Window      int           // messages of one publisher that may be on the way
 	Count       int           // of what the scenario counts
-	Payload     int           // bytes, at least 4: they begin with the publisher's number
+	Rate        int           // messages per second of all publishers together
+	Payload     int           // bytes: they begin with the publisher's number, and with a number of the message or a time where that is needed
+	Durable     bool          // for Pairs: the Sessions of subscribers outlive their connections, so that acknowledged messages must be stored
 	Warm        time.Duration // before Measure, the same load that is not measured
 	Measure     time.Duration
 	Patience    time.Duration // without progress, after which a counted phase gives up. 0: 10 s
@@ -49,12 +57,12 @@ type Spec struct {
 
 // Result is what was measured.
 type Result struct {
-	Figure    float64 // deliveries (Connect: connections) per CPU-second of the broker; for Idle: bytes per connection
+	Figure    float64 // deliveries (Connect: connections) per CPU-second of the broker; for Idle: bytes per connection; for Latency: microseconds
 	Count     uint64  // deliveries, or connections
 	Wall      time.Duration
 	BrokerCPU time.Duration
 	OwnCPU    time.Duration // the generator's; near Wall, it was the bottleneck of the rate, though not of the figure
-	Lost      uint64        // messages written off after a second of standstill
+	Lost      uint64        // messages written off after a second of standstill; for Latency: those after which nothing came for Patience
 }
 
 // endpoint checks s and returns where the broker is.
@@ -79,12 +87,15 @@ func (s *Spec) endpoint() (netip.AddrPort, error) {
 			}
 		}
 	}
-	needs("Publishers", s.Publishers, 1, Pairs, FanIn)
+	needs("Publishers", s.Publishers, 1, Pairs, FanIn, Offline, Latency)
 	needs("Subscribers", s.Subscribers, 1, FanOut)
-	needs("Window", s.Window, 1, Pairs, FanIn, FanOut, Connect, Retained, Match)
+	needs("Window", s.Window, 1, Pairs, FanIn, FanOut, Connect, Retained, Match, Offline)
 	needs("Payload", s.Payload, numberSize, Pairs, FanIn, FanOut, Retained, Match)
-	needs("Measure", int(s.Measure), 1, Pairs, FanIn, FanOut, Match)
-	needs("Count", s.Count, 1, Connect, Retained, Idle)
+	needs("Payload", s.Payload, stampEnd, Offline, Latency)
+	needs("Measure", int(s.Measure), 1, Pairs, FanIn, FanOut, Match, Latency)
+	needs("QoS", int(s.QoS), 1, Offline)
+	needs("Rate", s.Rate, 1, Latency)
+	needs("Count", s.Count, 1, Connect, Retained, Idle, Offline)
 	needs("Count", s.Count, 2*matchClients, Match)
 	return at, errors.Join(errs...)
 }
