@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	printing "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -58,7 +59,7 @@ func tab(t *testing.T, browser context.Context) context.Context {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 5*time.Minute) // for a hung browser only: a busy machine takes its time
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -71,6 +72,7 @@ func TestInABrowser(t *testing.T) {
 	t.Run("filters brokers", func(t *testing.T) { filtersBrokers(t, tab(t, ctx), files["brokers"]) })
 	t.Run("opens", func(t *testing.T) { opens(t, tab(t, ctx), files[large]) })
 	t.Run("keyboard", func(t *testing.T) { keyboard(t, tab(t, ctx), files["conformance"]) })
+	t.Run("on paper", func(t *testing.T) { onPaper(t, tab(t, ctx), files) })
 	t.Run("without script", func(t *testing.T) { withoutScript(t, tab(t, ctx), files["conformance"]) })
 }
 
@@ -92,9 +94,13 @@ func get[T any](t *testing.T, ctx context.Context, action chromedp.Action[T]) T 
 
 func open(path string) chromedp.Action[chromedp.Void] { return chromedp.Navigate("file://" + path) }
 
-func prefer(t *testing.T, ctx context.Context, colours string) {
+func prefer(t *testing.T, ctx context.Context, colours string) { emulate(t, ctx, "", colours) }
+
+// emulate chooses a medium, such as print, and a colour scheme.
+func emulate(t *testing.T, ctx context.Context, medium, colours string) {
 	t.Helper()
 	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Media:    medium,
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: colours}},
 	})
 	if err != nil {
@@ -122,12 +128,52 @@ func looks(t *testing.T, ctx context.Context, files map[string]string) {
 				}
 				if *keep != "" {
 					picture := get(t, ctx, chromedp.FullScreenshot(100))
-					file := filepath.Join(*keep, fmt.Sprintf("%s-%d-%s.png", name, width, colours))
-					if err := os.WriteFile(file, picture, 0o644); err != nil {
-						t.Fatal(err)
-					}
+					keepFile(t, fmt.Sprintf("%s-%d-%s.png", name, width, colours), picture)
 				}
 			}
+		}
+	}
+}
+
+// keepFile leaves what the test saw in the folder of -pages.
+func keepFile(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(*keep, name), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// onPaper prints each page: filters are of no use there, what is folded away is shown (but for the numbers of plots over time), and nothing is cut off at the sides. A dark
+// screen does not make dark paper.
+func onPaper(t *testing.T, ctx context.Context, files map[string]string) {
+	audit, err := os.ReadFile("testdata/audit.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range files {
+		if name == large {
+			continue
+		}
+		do(t, ctx, open(path), chromedp.EmulateViewport(718, 1000)) // A4 at 96 dots per inch, without margins of 1 cm
+		emulate(t, ctx, "print", "dark")
+		const folded = `[...document.querySelectorAll("details:not(.wide-charts *) tbody tr")].filter((e) => !e.checkVisibility()).length`
+		if n := get(t, ctx, chromedp.Evaluate[int](folded)); n > 0 {
+			t.Errorf("%s, on paper: %d rows are folded away", name, n)
+		}
+		if n := get(t, ctx, chromedp.Evaluate[int](visible("form"))); n > 0 {
+			t.Errorf("%s, on paper: %d filters", name, n)
+		}
+		for _, c := range get(t, ctx, chromedp.Evaluate[[]string](string(audit))) {
+			if !strings.HasPrefix(c, "letters of") { // points of paper may be smaller than pixels
+				t.Errorf("%s, on paper: %s", name, c)
+			}
+		}
+		if *keep != "" {
+			sheet, err := chromedp.Call(ctx, printing.PrintToPDF, printing.PrintToPDFParams{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			keepFile(t, name+".pdf", sheet.Data)
 		}
 	}
 }

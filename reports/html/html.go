@@ -95,9 +95,9 @@ func facts(r *model.Record, more ...fact) []fact {
 func took(d time.Duration) string {
 	switch {
 	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
+		return fmt.Sprintf("%d\u00a0ms", d.Round(time.Millisecond).Milliseconds())
 	case d < time.Minute:
-		return fmt.Sprintf("%.4g s", d.Round(10*time.Millisecond).Seconds())
+		return fmt.Sprintf("%.4g\u00a0s", d.Round(10*time.Millisecond).Seconds())
 	}
 	out := ""
 	d = d.Round(time.Second)
@@ -106,7 +106,7 @@ func took(d time.Duration) string {
 		name string
 	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}} {
 		if n := d / u.size; n > 0 {
-			out += fmt.Sprintf(" %d %s", n, u.name)
+			out += fmt.Sprintf(" %d\u00a0%s", n, u.name)
 		}
 		d %= u.size
 	}

@@ -206,5 +206,11 @@ func sampleGroup(seed uint64, name, link string, devices, qos int, median float6
 	}
 	g.States = []model.StateSeries{{State: "connected", Counts: up}, {State: "connecting", Counts: busy}, {State: "waiting", Counts: down}}
 	g.Wire = &model.Wire{Layer: "ip", UpBytes: 6_812_345, DownBytes: 2_345_678, UpPackets: 91_234, DownPackets: 71_222, LostPackets: 1234, Retransmissions: 1287}
+	total := float64(devices)
+	g.Power = &model.Power{
+		Profile: link, WindowMS: millis(600_000), Sessions: sent, RadioOnMS: millis(91_000), JoulesPerMessage: 0.31,
+		Joules: model.PowerStates{Sleep: 0.9 * total, Wake: 3.1 * total, Tx: 6.2 * total, Rx: 2.4 * total, Tail: 5.5 * total, Idle: 0.4 * total},
+		Years:  model.Years{Mean: 4.81, Low: 3.92, High: 5.77},
+	}
 	return g
 }
