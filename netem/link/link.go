@@ -146,9 +146,8 @@ func (l *Link) Admit(now time.Duration, bytes int) Fate {
 	}
 	fragments := m.fragments(bytes)
 	airBytes := m.airBytes(bytes, fragments)
-	sent := int64(now)
+	sent, lost := int64(now), false
 	if len(m.config.Outages) > 0 {
-		var lost bool
 		if sent, lost = m.duringOutage(sent); lost {
 			return l.drop(DropOutage)
 		}
@@ -164,15 +163,21 @@ func (l *Link) Admit(now time.Duration, bytes int) Fate {
 	if why != Delivered {
 		return l.drop(why)
 	}
-	if m.loss != lossNever && l.lose(sent, fragments) || m.trace != nil && l.loseOnTrace(sent) {
-		return l.drop(DropLoss)
+	if m.hazards {
+		if why = l.cross(sent, fragments, airBytes); why != Delivered {
+			return l.drop(why)
+		}
 	}
-	if m.corrupts && l.corrupt(airBytes) {
-		return l.drop(DropCorrupt)
+	at := sent
+	if m.jitters {
+		at += l.jittered(sent)
+	} else {
+		at += int64(m.meanDelay)
 	}
-	at := sent + l.delay(sent)
+	if m.trace != nil {
+		at += m.trace.delay(sent)
+	}
 	if m.config.Sleep.Interval > 0 {
-		var lost bool
 		if at, lost = l.wake(at); lost {
 			return l.drop(DropAsleep)
 		}

@@ -179,10 +179,12 @@ const (
 	lossFourState
 )
 
-// compileLoss prepares the loss models.
+// compileLoss prepares the loss models and corruption.
 func (m *Model) compileLoss() {
 	c := &m.config
 	m.two, m.lossRatio = c.twoState(), c.LossRatio
+	m.loses = [2]float64{m.two.LossGood, m.two.LossBad}
+	m.leaves = [2]float64{m.two.GoodToBad, m.two.BadToGood}
 	switch {
 	case m.two.GoodToBad > 0:
 		m.loss = lossTwoState
@@ -191,6 +193,8 @@ func (m *Model) compileLoss() {
 	case c.LossRatio > 0:
 		m.loss = lossIndependent
 	}
+	m.corrupts = c.CorruptRatio > 0 || c.BitErrorRatio > 0
+	m.hazards = m.loss != lossNever || m.corrupts || len(c.Trace.Rows) > 0
 	if g := &m.two; g.StepEvery > 0 {
 		m.fade = math.Log(1-g.GoodToBad-g.BadToGood) / float64(g.StepEvery)
 	}
@@ -214,8 +218,20 @@ func (l *Link) settleLoss() {
 	}
 }
 
-// lose decides about one packet on the air: it is lost if one of its fragments is.
-// The sender does not know which, and sends them all.
+// cross decides about one packet on the air.
+func (l *Link) cross(sent int64, fragments, airBytes int) DropReason {
+	m := l.model
+	if l.lose(sent, fragments) || m.trace != nil && l.loseOnTrace(sent) {
+		return DropLoss
+	}
+	if m.corrupts && l.corrupt(airBytes) {
+		return DropCorrupt
+	}
+	return Delivered
+}
+
+// lose asks the loss model: a packet is lost if one of its fragments is. The sender
+// does not know which, and sends them all.
 func (l *Link) lose(sent int64, fragments int) (lost bool) {
 	m := l.model
 	switch m.loss {
@@ -230,15 +246,12 @@ func (l *Link) lose(sent int64, fragments int) (lost bool) {
 			l.pause(sent)
 		}
 		for ; fragments > 0; fragments-- {
-			ratio, leave := m.two.LossGood, m.two.GoodToBad
-			if l.state != 0 {
-				ratio, leave = m.two.LossBad, m.two.BadToGood
-			}
-			if ratio >= 1 || ratio > 0 && l.float() < ratio {
+			state := l.state & 1
+			if ratio := m.loses[state]; ratio >= 1 || ratio > 0 && l.float() < ratio {
 				lost = true
 			}
-			if l.float() < leave {
-				l.state ^= 1
+			if l.float() < m.leaves[state] {
+				l.state = state ^ 1
 			}
 		}
 	case lossFourState:

@@ -93,7 +93,7 @@ func TestFadePassesInPauses(t *testing.T) {
 	g := GilbertElliott{GoodToBad: 0.02, BadToGood: 0.2, LossBad: 1, StepEvery: 100 * time.Millisecond}
 	for _, pause := range []time.Duration{time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, time.Second, 10 * time.Second} {
 		l := mustLink(t, Config{GilbertElliott: g}, 5)
-		const packets = 1_000_000
+		const packets = 500_000
 		lost, again, before := 0, 0, false
 		for i := range packets {
 			drop := l.Admit(time.Duration(i)*pause, 100).Drop == DropLoss
@@ -110,7 +110,7 @@ func TestFadePassesInPauses(t *testing.T) {
 		want := ratio + (1-ratio)*math.Pow(1-g.GoodToBad-g.BadToGood, steps)
 		t.Logf("pause %v: loss %.4f (theory %.4f), after a loss %.4f (theory %.4f)", pause, float64(lost)/packets, ratio, float64(again)/float64(lost), want)
 		near(t, "loss ratio", float64(lost)/packets, ratio, 0.02)
-		near(t, "loss after a loss", float64(again)/float64(lost), want, 0.02)
+		near(t, "loss after a loss", float64(again)/float64(lost), want, 0.03)
 	}
 }
 

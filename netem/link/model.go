@@ -16,20 +16,24 @@ type Model struct {
 	overheadBytes int
 	pacing        pacing
 	loss          lossModel
+	hazards       bool // packets can be lost or damaged on the air
 	corrupts      bool
 	codel         bool
 	silent        bool    // there is a duty cycle
 	nanosPerByte  float64 // serialisation time; 0 without a rate
 	busyPerByte   float64 // the same with the silence of the duty cycle
 	queueNanos    int64   // QueueBytes as busy time; 0 without a limit
-	trace         *trace  // nil without one
+	meanDelay     time.Duration
+	jitters       bool
+	trace         *trace // nil without one
 
 	lossRatio  float64        // of lossIndependent
 	two        GilbertElliott // the chain of lossTwoState
+	loses      [2]float64     // its loss ratios by state, good and bad
+	leaves     [2]float64     // and the chance of leaving each
 	fade       float64        // how fast a pause forgets its state: ln λ per nanosecond; 0 if it does not
 	bitsIntact float64        // logarithm of the chance that a byte arrives intact; 0 without bit errors
 
-	meanDelay      time.Duration
 	correlation    float64 // jitter correlation in nanoseconds
 	quantiles      []float64
 	blendA, blendB []float64
@@ -43,10 +47,7 @@ func Compile(c Config) (*Model, error) {
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	c = c.clone()
-	m := &Model{
-		config: c, mtuBytes: math.MaxInt, fragmentBytes: c.FragmentBytes, overheadBytes: c.OverheadBytes,
-		corrupts: c.CorruptRatio > 0 || c.BitErrorRatio > 0,
-	}
+	m := &Model{config: c, mtuBytes: math.MaxInt, fragmentBytes: c.FragmentBytes, overheadBytes: c.OverheadBytes}
 	if c.MTUBytes > 0 {
 		m.mtuBytes = c.MTUBytes
 	}
@@ -54,6 +55,7 @@ func Compile(c Config) (*Model, error) {
 	m.compilePacing()
 	m.meanDelay, _ = c.delayMoments()
 	if c.Jitter > 0 || len(c.DelayQuantiles) > 0 {
+		m.jitters = true
 		m.correlation = float64(c.jitterCorrelation())
 		m.quantiles = quantileTable(&c)
 		m.blendA, m.blendB = blendTables()

@@ -66,7 +66,7 @@ func TestDutyCycle(t *testing.T) {
 // TestGoodputIsTheRate keeps links busy and compares what arrives with the rate,
 // less the overhead.
 func TestGoodputIsTheRate(t *testing.T) {
-	const bytes, overhead, seconds = 1000, 40, 200
+	const bytes, overhead, seconds = 1000, 40, 100
 	share := float64(bytes) / (bytes + overhead)
 	for name, test := range map[string]struct {
 		c    Config

@@ -2,18 +2,10 @@ package link
 
 import "math/rand/v2"
 
-// delay returns the propagation delay at a time. With jitter it follows a curve
-// through one normal variate per correlation time, blended in between.
-func (l *Link) delay(at int64) int64 {
+// jittered returns the propagation delay at a time where it varies: it follows a
+// curve through one normal variate per correlation time, blended in between.
+func (l *Link) jittered(at int64) int64 {
 	m := l.model
-	extra := int64(0)
-	if m.trace != nil {
-		_, _, row, _ := m.trace.row(at)
-		extra = int64(row.Delay)
-	}
-	if m.quantiles == nil {
-		return int64(m.config.Delay) + extra
-	}
 	x := float64(at) / m.correlation
 	knot := int64(x)
 	if knot != l.knot {
@@ -27,7 +19,7 @@ func (l *Link) delay(at int64) int64 {
 	f -= float64(i)
 	a := m.blendA[i] + f*(m.blendA[i+1]-m.blendA[i])
 	b := m.blendB[i] + f*(m.blendB[i+1]-m.blendB[i])
-	return m.delayAt(a*l.zA+b*l.zB) + extra
+	return m.delayAt(a*l.zA + b*l.zB)
 }
 
 // moveTo continues the jitter curve on another stretch. Stretches without a

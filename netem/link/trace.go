@@ -87,6 +87,12 @@ func (c *trace) row(at int64) (periods, within int64, r *TraceRow, i int) {
 	return periods, within, &c.rows[i], i
 }
 
+// delay returns what the trace adds to the delay at a time.
+func (c *trace) delay(at int64) int64 {
+	_, _, r, _ := c.row(at)
+	return int64(r.Delay)
+}
+
 // carriedUntil returns how many bytes the trace can have carried until a time.
 func (c *trace) carriedUntil(at int64) float64 {
 	periods, within, r, i := c.row(at)
