@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -64,4 +65,18 @@ func (f *transportFlags) connect(t *target.Target) error {
 // dialBy lets the transports of package transport open the connections to the target, whose Address is a URL.
 func dialBy(t *target.Target, d *transport.Dialer) {
 	t.Dial = func(ctx context.Context, _, url string) (net.Conn, error) { return d.Dial(ctx, url) }
+	under, web := map[string]string{"ws": "mqtt", "wss": "mqtts"}[t.Network]
+	if !web {
+		return
+	}
+	t.Socket = func(ctx context.Context) (net.Conn, error) {
+		u, err := url.Parse(t.Address)
+		if err != nil {
+			return nil, err
+		}
+		if u.Port() == "" {
+			u.Host = net.JoinHostPort(u.Hostname(), map[string]string{"ws": "80", "wss": "443"}[t.Network])
+		}
+		return d.Dial(ctx, under+"://"+u.Host)
+	}
 }

@@ -129,7 +129,7 @@ var _ = register(
 	},
 	Fault{
 		Name: "stream-lossy", Title: "loses one message in twenty",
-		Breaks: []string{"MQTT5-4.2.0-1"},
+		Breaks: []string{"MQTT5-4.2.0-1", "MQTT311-7.1.1-1"},
 		Tap: rawOut(mqtt.TypePublish, func(c *Client, f Frame) []Frame {
 			n, _ := c.Notes["messages"].(int)
 			if c.Notes["messages"] = n + 1; n%20 == 19 {

@@ -1,9 +1,9 @@
 // Package fault makes the reference broker wrong on purpose, one rule at a time, so that the conformance checks can be tested: a check that
 // does not notice the fault it exists for is worth nothing.
 //
-// A [Fault] has a name, says what goes wrong, and names the statements it breaks. It is made in one of three ways: by a tap between
+// A [Fault] has a name, says what goes wrong, and names the statements it breaks. It is made by a tap between
 // the broker and its connections that changes packets (see [Script]), by a deviation inside the server machine where the rule needs the
-// machine's own state, or by damage to the store of a broker that is restarted. The files are named after the area of the checks that they are for.
+// machine's own state, by damage to the store of a broker that is restarted, or in the bytes under a WebSocket. The files are named after the area of the checks that they are for.
 //
 //	cfg := broker.Config{}
 //	f, err := fault.Lookup("puback-wrong-id")
@@ -14,6 +14,7 @@ package fault
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"slices"
 
 	"github.com/agext/levenshtein"
@@ -36,6 +37,8 @@ type Fault struct {
 	Tap func() broker.Tap
 	// Damage is done to the store of a broker that is restarted, while it is down. nil: none.
 	Damage func(*store.Store) error
+	// Under wraps the socket under a WebSocket. nil: not at all.
+	Under func(net.Conn) net.Conn
 }
 
 // Apply puts the fault into the configuration of a broker that has not started.
@@ -54,7 +57,7 @@ var registry = map[string]Fault{}
 // register adds faults; a name given twice, or a fault without effect, panics.
 func register(faults ...Fault) bool {
 	for _, f := range faults {
-		if _, twice := registry[f.Name]; twice || f.Name == "" || f.Title == "" || len(f.Breaks) == 0 || f.Configure == nil && f.Tap == nil && f.Damage == nil {
+		if _, twice := registry[f.Name]; twice || f.Name == "" || f.Title == "" || len(f.Breaks) == 0 || f.Configure == nil && f.Tap == nil && f.Damage == nil && f.Under == nil {
 			panic(fmt.Sprintf("fault %q is declared twice or incomplete", f.Name))
 		}
 		registry[f.Name] = f

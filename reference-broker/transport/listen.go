@@ -43,15 +43,8 @@ func Listen(ctx context.Context, rawURL string) (net.Listener, error) {
 
 // Listen opens a listener for a URL. The caller closes it. ctx bounds the opening only.
 func (lc *ListenConfig) Listen(ctx context.Context, rawURL string) (net.Listener, error) {
-	e, err := parse(rawURL)
+	c, e, err := lc.prepare(rawURL)
 	if err != nil {
-		return nil, err
-	}
-	if e.secure && lc.TLS == nil {
-		return nil, fmt.Errorf("listen on %s: %s needs a certificate and its key", rawURL, e.url.Scheme)
-	}
-	c := lc.withDefaults()
-	if err := c.check(); err != nil {
 		return nil, err
 	}
 	// MQTT has its own Keep Alive; for clients that turn it off the system's keepalive stays on, with the system's intervals: setting
@@ -69,13 +62,39 @@ func (lc *ListenConfig) Listen(ctx context.Context, rawURL string) (net.Listener
 	if c.Throttle != nil {
 		ln = &throttled{ln, c.Throttle, c.Logger}
 	}
+	return c.over(ln, e), nil
+}
+
+// Over adds the handshakes that a URL asks for, those of TLS and WebSocket, to a listener that is open already. The result closes it.
+func (lc *ListenConfig) Over(ln net.Listener, rawURL string) (net.Listener, error) {
+	c, e, err := lc.prepare(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	return c.over(ln, e), nil
+}
+
+func (lc *ListenConfig) over(ln net.Listener, e endpoint) net.Listener {
 	switch {
 	case e.web:
-		return c.listenWeb(ln, e), nil
+		return lc.listenWeb(ln, e)
 	case e.secure:
-		return c.listenTLS(ln, e), nil
+		return lc.listenTLS(ln, e)
 	}
-	return ln, nil
+	return ln
+}
+
+// prepare fills the defaults in and finds the mistakes.
+func (lc *ListenConfig) prepare(rawURL string) (*ListenConfig, endpoint, error) {
+	e, err := parse(rawURL)
+	if err == nil && e.secure && lc.TLS == nil {
+		err = fmt.Errorf("listen on %s: %s needs a certificate and its key", rawURL, e.url.Scheme)
+	}
+	if err != nil {
+		return nil, e, err
+	}
+	c := lc.withDefaults()
+	return &c, e, c.check()
 }
 
 func (lc *ListenConfig) withDefaults() ListenConfig {

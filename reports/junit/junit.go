@@ -90,7 +90,7 @@ func build(r *model.Record) *testsuites {
 	all := &testsuites{Name: "mqttlab conform " + xmlText(r.Target.Title()), Time: seconds(r.DurationMS)}
 	byName := map[string]*testsuite{}
 	for _, c := range r.Checks {
-		name := fmt.Sprintf("%s (MQTT %s)", c.Area, c.MQTT)
+		name := fmt.Sprintf("%s (%s)", c.Area, c.Over())
 		s := byName[name]
 		if s == nil {
 			s = &testsuite{Name: xmlText(name), Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05")}

@@ -12,6 +12,7 @@ type Check struct {
 	Area       string   `json:"area"`                 // "connect", "publish", ...
 	Title      string   `json:"title"`                // what a correct target does, as a sentence without subject
 	MQTT       string   `json:"mqtt"`                 // "3.1", "3.1.1" or "5.0"
+	Transport  string   `json:"transport,omitempty"`  // what it ran over: "tls", "ws", "wss", "unix"; empty: plain TCP
 	Statements []string `json:"statements,omitempty"` // ids it covers
 	Level      string   `json:"level"`                // the strongest level of its statements: "MUST", "SHOULD", "MAY"
 	Verdict    Verdict  `json:"verdict"`
@@ -23,6 +24,14 @@ type Check struct {
 
 	// Flaky has one entry per run when the runs of the check did not agree; Verdict is then the worst of them. See Record.Repeats.
 	Flaky []Attempt `json:"flaky,omitempty"`
+}
+
+// Over is version and transport for people: "MQTT 5.0", "MQTT 5.0 over ws".
+func (c Check) Over() string {
+	if c.Transport == "" {
+		return "MQTT " + c.MQTT
+	}
+	return "MQTT " + c.MQTT + " over " + c.Transport
 }
 
 // FullName is area and name, "connect/SecondConnect": unique together with MQTT.

@@ -44,6 +44,7 @@ import (
 	_ "mqttlab/spec/checks/subscribe"
 	_ "mqttlab/spec/checks/topics"
 	_ "mqttlab/spec/checks/unsubscribe"
+	_ "mqttlab/spec/checks/websocket"
 	_ "mqttlab/spec/checks/will"
 )
 

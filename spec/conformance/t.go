@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"net"
 	"runtime"
 	"slices"
 	"strconv"
@@ -121,6 +122,11 @@ func (t *T) Dial() *probe.Peer {
 	if t.stress {
 		conn = probe.Stress(conn, t.rand.Uint64())
 	}
+	return t.peer(conn)
+}
+
+// peer makes a peer of a connection.
+func (t *T) peer(conn net.Conn) *probe.Peer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := probe.New(conn, probe.Options{

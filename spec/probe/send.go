@@ -29,6 +29,12 @@ func (p *Peer) Write(b []byte) {
 	}
 }
 
+// Note records what the check has sent past the peer, on its [Peer.Conn].
+func (p *Peer) Note(what string, raw []byte) {
+	p.o.Log.add(p.o.Name, false, what, raw)
+	p.sent, p.sentAt = what, time.Now()
+}
+
 // NextID returns Packet Identifiers from 1 upwards, for packets that the check lays
 // out itself. The set-up verbs use it too.
 func (p *Peer) NextID() uint16 {

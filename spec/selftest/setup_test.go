@@ -10,6 +10,7 @@ import (
 	"mqttlab/reference-broker/broker"
 	"mqttlab/reference-broker/fault"
 	"mqttlab/reference-broker/testbed"
+	"mqttlab/reference-broker/transport"
 	"mqttlab/spec/checks"
 	"mqttlab/spec/conformance"
 	"mqttlab/spec/octets"
@@ -21,7 +22,7 @@ type setup struct {
 	name      string
 	configure func(*broker.Config)
 	settings  target.Settings
-	lasting   bool // it can be restarted; only checks that want that are run
+	only      target.Feature // only checks that need it are run; empty: all
 }
 
 var setups = []setup{
@@ -32,12 +33,13 @@ var setups = []setup{
 	}},
 	{name: "limited", configure: testbed.Limited},
 	{name: "without QoS 2", configure: testbed.WithoutQoS2},
-	{name: "lasting", configure: testbed.Open, lasting: true},
+	{name: "lasting", configure: testbed.Open, only: target.Restart},
+	{name: "web", configure: testbed.Open, only: target.WebSocket},
 }
 
 // selects says whether a check is run in the set-up.
 func (s setup) selects(c *conformance.Check) bool {
-	return !s.lasting || slices.Contains(c.Needs, target.Restart)
+	return s.only == "" || slices.Contains(c.Needs, s.only)
 }
 
 // verify runs checks against a broker in a bubble of its own.
@@ -45,7 +47,7 @@ func verify(t *testing.T, s setup, f fault.Fault, o conformance.Options) []*conf
 	var results []*conformance.Result
 	o.Only = func(c *conformance.Check, _ octets.Version) bool { return s.selects(c) }
 	dir := ""
-	if s.lasting {
+	if s.only == target.Restart {
 		dir = t.TempDir()
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -72,7 +74,7 @@ func (s setup) start(tg *target.Target, f fault.Fault, dir string) (end func(), 
 		s.configure(cfg)
 		f.Apply(cfg)
 	}
-	if s.lasting {
+	if s.only == target.Restart {
 		l, err := testbed.NewLasting(dir, configure, f.Damage)
 		if err != nil {
 			return nil, err
@@ -87,8 +89,41 @@ func (s setup) start(tg *target.Target, f fault.Fault, dir string) (end func(), 
 	if err != nil {
 		return nil, err
 	}
+	end = func() { _ = b.Close(context.Background()) }
+	if s.only == target.WebSocket {
+		return end, serveWeb(b, tg, f)
+	}
 	tg.Dial = func(context.Context, string, string) (net.Conn, error) { return b.Pipe() }
-	return func() { _ = b.Close(context.Background()) }, nil
+	return end, nil
+}
+
+// serveWeb lets the broker serve WebSockets in memory, with what the fault does to what is under them.
+func serveWeb(b *broker.Broker, tg *target.Target, f fault.Fault) error {
+	const url = "ws://memory:80/mqtt"
+	memory := transport.NewMemory()
+	ln, err := new(transport.ListenConfig).Over(&spoilt{memory, f.Under}, url)
+	if err != nil {
+		return err
+	}
+	go func() { _ = b.Serve(context.Background(), ln) }() // it ends with the broker
+	tg.Address, tg.Socket = url, memory.Dial
+	dialer := &transport.Dialer{Socket: func(ctx context.Context, _, _ string) (net.Conn, error) { return memory.Dial(ctx) }}
+	tg.Dial = func(ctx context.Context, _, url string) (net.Conn, error) { return dialer.Dial(ctx, url) }
+	return nil
+}
+
+// spoilt is a listener whose connections a fault wraps.
+type spoilt struct {
+	net.Listener
+	under func(net.Conn) net.Conn
+}
+
+func (s *spoilt) Accept() (net.Conn, error) {
+	c, err := s.Listener.Accept()
+	if err == nil && s.under != nil {
+		c = s.under(c)
+	}
+	return c, err
 }
 
 // covering returns the checks that cover one of the statements.

@@ -26,7 +26,9 @@ func record(o conformance.Options, run *conformance.Run, tool model.Tool) *model
 		}
 	}
 	for _, r := range run.Results {
-		rec.Checks = append(rec.Checks, checkRecord(r))
+		c := checkRecord(r)
+		c.Transport = o.Target.Transport()
+		rec.Checks = append(rec.Checks, c)
 	}
 	rec.Seal()
 	return rec

@@ -152,7 +152,7 @@ func (d *discovery) configured(f *Found) {
 	f.set(ACL, s.ForbiddenTopic != "", how)
 	f.set(ClientIDPolicy, s.RefusedClientID != "", how)
 	f.set(Restart, d.t.Restart != nil, how)
-	f.set(WebSocket, d.t.Network == "ws" || d.t.Network == "wss", how)
+	f.set(WebSocket, d.t.Socket != nil, how)
 	for _, never := range []Feature{Redirect, Bridge} {
 		f.set(never, false, "cannot be found out by a client")
 	}

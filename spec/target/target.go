@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"errors"
 	"net"
 
 	"mqttlab/spec/octets"
@@ -21,6 +22,9 @@ type Target struct {
 	Network, Address string
 	// Dial opens connections; nil means a plain socket.
 	Dial Dial
+	// Socket opens what is under the WebSocket of a target that is reached over one, TLS
+	// included; nil if the target is not.
+	Socket func(ctx context.Context) (net.Conn, error)
 	// Without are features that the target has but that shall not be tested.
 	Without []Feature
 	// Timings replace defaults where they are not zero.
@@ -55,6 +59,28 @@ func (t *Target) Open(ctx context.Context) (net.Conn, error) {
 		dial = new(net.Dialer).DialContext
 	}
 	return dial(ctx, t.Network, t.Address)
+}
+
+// Transport is what connections run over, as reports name it: "tls", "ws", "wss", "unix", and
+// nothing for plain TCP.
+func (t *Target) Transport() string {
+	switch t.Network {
+	case "mqtts":
+		return "tls"
+	case "mqtt+unix":
+		return "unix"
+	case "ws", "wss":
+		return t.Network
+	}
+	return ""
+}
+
+// OpenSocket opens what is under a WebSocket.
+func (t *Target) OpenSocket(ctx context.Context) (net.Conn, error) {
+	if t.Socket == nil {
+		return nil, errors.New("the target is not reached over WebSocket")
+	}
+	return t.Socket(ctx)
 }
 
 // Connect is a CONNECT with the credentials of the target, a clean session and no

@@ -80,7 +80,7 @@ var _ = conformance.Register(conformance.Check{
 var _ = conformance.Register(conformance.Check{
 	Name:   "OrderedStream",
 	Title:  "offers a transport that loses nothing and keeps the order, however the bytes are cut",
-	Covers: statement.V5("4.2.0-1"),
+	Covers: statement.IDs(statement.V311("7.1.1-1"), statement.V5("4.2.0-1")),
 	Run: func(_ context.Context, t *conformance.T) {
 		topic := t.Topic("a")
 		s, p := t.Connect(), t.Connect()
