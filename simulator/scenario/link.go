@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
 	"mqttlab/netem/link"
@@ -46,6 +48,26 @@ func (l *Link) kind() kind {
 			return &Schema{AnyOf: []*Schema{oneOf(names), (&Link{}).fields().schema()}}
 		},
 	}
+}
+
+// ParseLink reads a file that holds the figures of one link: what stands under the key
+// link of a group. The error is like that of Parse.
+func ParseLink(file string, text []byte) (Link, error) {
+	r := &reader{file: file, lines: map[string]int{}}
+	var l Link
+	if body := r.document(text); body != nil {
+		l.fields().read(r, body, "")
+	}
+	return l, r.err()
+}
+
+// YAML returns the figures of the link, in the form that ParseLink reads.
+func (l *Link) YAML() (string, error) {
+	out, err := yaml.Marshal(l.fields().yaml())
+	if err != nil {
+		return "", fmt.Errorf("print the figures of a link: %w", err)
+	}
+	return string(out), nil
 }
 
 func (l *Link) fields() fields {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mqttlab/netem/link"
+	"mqttlab/netem/profile"
 )
 
 const begins = `name: radio
@@ -116,6 +117,36 @@ func TestTracesAreReadFromFiles(t *testing.T) {
 		"up.slots: ", "files must be in the scenario's folder", `up.trace: bad.csv: column "rate" is unknown`, `windw: unknown key`, `"window"`,
 		"mahimahi_file excludes the other keys", "file and rows exclude each other",
 	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+}
+
+// TestLinksOfTheirOwn writes out every radio and reads it back.
+func TestLinksOfTheirOwn(t *testing.T) {
+	for _, radio := range profile.All() {
+		for _, p := range []string{radio.Name, radio.Name + ":bad"} {
+			r, err := profile.Lookup(p)
+			if err != nil {
+				continue // a perfect link is never bad
+			}
+			l := Link{Up: r.Up, Down: r.Down, MTUBytes: r.MTUBytes}
+			text, err := l.YAML()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := ParseLink(p+".yaml", []byte(text))
+			if err != nil {
+				t.Fatalf("%v in\n%s", err, text)
+			}
+			if diff := cmp.Diff(l, again); diff != "" {
+				t.Errorf("%s (-written +read)\n%s", p, diff)
+			}
+		}
+	}
+	_, err := ParseLink("my.yaml", []byte("up: {loss_ratio: 2, dellay: 1s}\nmtu_bytes: 5\n"))
+	for _, want := range []string{"my.yaml:1: up.loss_ratio: 2 is out of range", `up.dellay: unknown key`, `"delay"`, "my.yaml:2: mtu_bytes"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
