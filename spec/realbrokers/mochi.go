@@ -34,7 +34,7 @@ func serveMochi(ctx context.Context, address string) error {
 	return s.Close()
 }
 
-// access lets in everyone, the one user only with the right password, and forbids one topic. mochi's own hook for that comes with a
+// access lets in the one user, and forbids one topic. mochi's own hook for that comes with a
 // YAML library.
 type access struct{ mochi.HookBase }
 
@@ -45,7 +45,7 @@ func (*access) Provides(b byte) bool {
 }
 
 func (*access) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
-	return string(p.Connect.Username) != mochiUser || string(p.Connect.Password) == mochiPassword
+	return string(p.Connect.Username) == mochiUser && string(p.Connect.Password) == mochiPassword
 }
 
 func (*access) OnACLCheck(_ *mochi.Client, topic string, _ bool) bool { return topic != mochiForbidden }
