@@ -14,6 +14,7 @@ import (
 //
 //	GET /link                  what is in force, and the figures so far, as JSON
 //	PUT /link?profile=NAME     another radio from the next packet on
+//	GET /metrics               the figures for Prometheus
 //
 // It changes what clients see and has no authentication: let it listen on a
 // loopback address.
@@ -58,6 +59,7 @@ func (c *Control) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /link", func(w http.ResponseWriter, _ *http.Request) { c.answer(w) })
 	mux.HandleFunc("PUT /link", c.change)
+	mux.Handle("GET /metrics", metrics(c.relay.Stats))
 	return mux
 }
 

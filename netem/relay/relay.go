@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"mqttlab/netem/link"
+	"mqttlab/netem/pcapng"
 	"mqttlab/netem/stack"
 )
 
@@ -48,6 +49,9 @@ type Config struct {
 	Seed uint64
 	// MTUBytes is the largest IP packet on the link. Zero means 1500.
 	MTUBytes int
+	// Capture gets all packets on the links, see stack.DeviceConfig. Nil records
+	// nothing.
+	Capture *pcapng.Writer
 	// Logger tells about connections. Nil means silent.
 	Logger *slog.Logger
 }
@@ -56,6 +60,7 @@ type Config struct {
 type Relay struct {
 	target   string
 	mtuBytes int
+	capture  *pcapng.Writer
 	listener net.Listener
 	network  *stack.Network
 	log      *slog.Logger
@@ -100,7 +105,7 @@ func Listen(c Config) (*Relay, error) {
 		return nil, errors.Join(fmt.Errorf("relay: %w", err), network.Close())
 	}
 	return &Relay{
-		target: c.Target, mtuBytes: c.MTUBytes, listener: listener, network: network, log: c.Logger,
+		target: c.Target, mtuBytes: c.MTUBytes, capture: c.Capture, listener: listener, network: network, log: c.Logger,
 		up: up, down: down, devices: make(map[*stack.Device]struct{}),
 	}, nil
 }
@@ -229,7 +234,7 @@ func (r *Relay) device(ctx context.Context) (*stack.Device, error) {
 	}
 	made := make(chan result, 1)
 	r.network.Post(func() {
-		d, err := r.network.AddDevice(stack.DeviceConfig{Up: up, Down: down})
+		d, err := r.network.AddDevice(stack.DeviceConfig{Up: up, Down: down, Capture: r.capture})
 		made <- result{d, err}
 	})
 	select {
