@@ -30,8 +30,11 @@ func newFleet() *cobra.Command {
 
 type fleetFlags struct {
 	target, mode, json, html string
+	metrics                  string
+	pid                      int
 	seed                     uint64
 	quiet                    bool
+	tls                      tlsFlags
 }
 
 func newFleetRun() *cobra.Command {
@@ -52,16 +55,20 @@ Exit codes: 0 valid, and every message accounted for; 1 messages were lost at Qo
 at QoS 2; 2 wrong usage or scenario; 3 target unreachable; 4 our own error; 5 the run is INVALID because
 this machine could not keep the schedule; 130 interrupted (the record is written).`,
 		Example: `  mqttlab fleet run meadow --target mqtt://127.0.0.1:1883 --mode emulated --html fleet.html
-  mqttlab fleet run my-fleet.yaml --mode virtual --seed 7 --json run.json`,
+  mqttlab fleet run my-fleet.yaml --mode virtual --seed 7 --json run.json
+  mqttlab fleet run meadow --target mqtts://broker:8883 --cafile ca.pem --metrics 127.0.0.1:9100`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runFleet(cmd, args[0], f) },
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&f.target, "target", "", "broker, such as mqtt://127.0.0.1:1883; not in virtual mode")
+	fs.StringVar(&f.target, "target", "", "broker, such as mqtt://127.0.0.1:1883 or mqtts://broker:8883; not in virtual mode")
 	fs.StringVar(&f.mode, "mode", "emulated", "live, emulated or virtual")
 	fs.Uint64Var(&f.seed, "seed", 0, "seed in place of the scenario's")
 	fs.StringVar(&f.json, "json", "", "file for the record, - for standard output")
 	fs.StringVar(&f.html, "html", "", "file for the web page")
+	fs.StringVar(&f.metrics, "metrics", "", "address for Prometheus, such as 127.0.0.1:9100, while the fleet runs")
+	fs.IntVar(&f.pid, "target-pid", 0, "process of the target, whose CPU time and memory go into the record; 0: who listens at --target on this machine")
+	f.tls.register(fs)
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but errors")
 	return cmd
 }
@@ -78,11 +85,23 @@ func runFleet(cmd *cobra.Command, name string, f fleetFlags) error {
 	case mode != model.Virtual && f.target == "":
 		errMode = fmt.Errorf("--target is missing: %s mode needs a broker, such as --target mqtt://127.0.0.1:1883", mode)
 	}
-	if err := errors.Join(errMode, errScenario); err != nil {
+	trust, errTLS := f.tls.config()
+	if err := errors.Join(errMode, errTLS, errScenario); err != nil {
 		return err
 	}
 	show := newFleetProgress(cmd.ErrOrStderr(), f.quiet)
-	o := fleet.Options{Scenario: sc, Target: f.target, Mode: mode, Progress: show.step, Tool: tool()}
+	gauges, err := serveFleetMetrics(f.metrics, sc, mode)
+	if err != nil {
+		return err
+	}
+	defer gauges.close()
+	o := fleet.Options{
+		Scenario: sc, Target: f.target, TLS: trust, Mode: mode, TargetPID: f.pid, Tool: tool(),
+		Progress: func(p fleet.Progress) {
+			show.step(p)
+			gauges.set(p)
+		},
+	}
 	if cmd.Flags().Changed("seed") {
 		o.Seed = &f.seed
 	}

@@ -20,6 +20,9 @@ func summarizeFleet(w io.Writer, r *model.Record) {
 	if f.CutShort {
 		s.line("the run was cut short")
 	}
+	if f.TargetCPUMS != nil {
+		s.line("target: %v of CPU time, at most %.1f MB of memory", f.TargetCPUMS.Duration().Round(time.Millisecond), float64(f.TargetPeakBytes)/1e6)
+	}
 	for i := range f.Groups {
 		g := &f.Groups[i]
 		for _, l := range g.Ledger {
@@ -35,6 +38,9 @@ func summarizeFleet(w io.Writer, r *model.Record) {
 		if g.Wire != nil {
 			s.line("%s: %d bytes up, %d down (%s), %d packets lost, %d retransmissions",
 				g.Name, g.Wire.UpBytes, g.Wire.DownBytes, g.Wire.Layer, g.Wire.LostPackets, g.Wire.Retransmissions)
+		}
+		if w := g.Wire; w != nil && w.Layers != nil {
+			summarizeLayers(s, g)
 		}
 		if p := g.Power; p != nil {
 			s.line("%s: %.3g J per message, battery lasts %.2f years (nine of ten devices: %.2f to %.2f; profile %s)",
@@ -85,6 +91,21 @@ func summarizeLatency(s screen, name string, all []model.Latency) {
 		}
 		s.line("%s, %s %s: p50 %v, p90 %v, p99 %v", name, l.Path, l.Measure, h.Quantile(0.5), h.Quantile(0.9), h.Quantile(0.99))
 	}
+}
+
+// summarizeLayers says what the bytes on the wire were, per message that arrived.
+func summarizeLayers(s screen, g *model.Group) {
+	reached := int64(0)
+	for _, l := range g.Ledger {
+		reached += l.Reached()
+	}
+	if reached == 0 {
+		return
+	}
+	per := func(bytes int64) float64 { return float64(bytes) / float64(reached) }
+	l := g.Wire.Layers
+	s.line("%s, bytes per delivered message: %.0f IP and TCP, %.0f TLS, %.0f MQTT, %.0f payload",
+		g.Name, per(l.HeaderBytes), per(l.TLSBytes), per(l.MQTTBytes), per(l.PayloadBytes))
 }
 
 func summarizeConversations(s screen, g *model.Group) {

@@ -33,6 +33,8 @@ type Fleet struct {
 	// TargetCPUMS is the processor time (user and system) that the target's
 	// process used. Nil: not known, because the target is not on this machine.
 	TargetCPUMS *Millis `json:"target_cpu_ms,omitempty"`
+	// TargetPeakBytes is the most memory that its process had resident, as sampled about once a second. 0: not known.
+	TargetPeakBytes int64 `json:"target_peak_bytes,omitempty"`
 }
 
 // Scenario is what was run.
@@ -223,6 +225,16 @@ type Wire struct {
 	DownPackets     int64  `json:"down_packets,omitempty"`
 	LostPackets     int64  `json:"lost_packets,omitempty"` // dropped by the links, both directions
 	Retransmissions int64  `json:"retransmissions"`        // TCP segments sent again, both ends
+
+	Layers *Layers `json:"layers,omitempty"` // nil: not measured
+}
+
+// Layers says what the bytes of a Wire are, of both directions.
+type Layers struct {
+	HeaderBytes  int64 `json:"header_bytes,omitempty"` // IP and TCP, with acknowledgements and what was sent again; layer "ip" only
+	TLSBytes     int64 `json:"tls_bytes,omitempty"`    // handshakes and what records add
+	MQTTBytes    int64 `json:"mqtt_bytes"`             // Control Packets without the payloads
+	PayloadBytes int64 `json:"payload_bytes"`          // payloads, each transmission counted
 }
 
 func (f *Fleet) validate() []error {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"mqttlab/reference-broker/mqtt"
@@ -33,6 +34,23 @@ type Common struct {
 	Reconnect Reconnect
 	// Logger is told of refused and broken connections. Required.
 	Logger *slog.Logger
+	// Traffic counts what passes; nil: nobody asks.
+	Traffic *Traffic
+}
+
+// Traffic counts bytes by layer, of both directions: Control Packets, and the payloads in them.
+type Traffic struct{ Packets, Payload atomic.Int64 }
+
+func (t *Traffic) packets(n int) {
+	if t != nil {
+		t.Packets.Add(int64(n))
+	}
+}
+
+func (t *Traffic) payload(n int) {
+	if t != nil {
+		t.Payload.Add(int64(n))
+	}
 }
 
 // role is what differs between a Sensor and a Sink.
@@ -225,6 +243,7 @@ func (e *endpoint) move(now time.Time, to ledger.State) {
 // received hands bytes to the machine, packet by packet.
 func (e *endpoint) received(p []byte) {
 	now := e.host.Now()
+	e.common.Traffic.packets(len(p))
 	if len(e.unread) > 0 {
 		e.unread = append(e.unread, p...)
 		p = e.unread
@@ -318,8 +337,10 @@ func (e *endpoint) act(now time.Time, a *core.Action) {
 		s.out, err = wire.AppendAck(s.out, version, a.AckType, &s.ack)
 	case core.SendPublish:
 		e.role.sending(now, a.Publish)
+		e.common.Traffic.payload(len(a.Publish.Payload))
 		s.out, _, err = wire.AppendPublish(s.out, version, a.Publish, delivery(a))
 	case core.Deliver:
+		e.common.Traffic.payload(len(a.Publish.Payload))
 		e.role.delivered(now, a.Publish)
 	case core.Done:
 		e.role.done(now, a.Token, a)
@@ -361,6 +382,7 @@ func (e *endpoint) write(p []byte) {
 	if len(p) == 0 || e.conn == nil {
 		return
 	}
+	e.common.Traffic.packets(len(p))
 	if len(e.unsent) == 0 {
 		p = p[e.conn.Send(p):]
 	}

@@ -36,7 +36,8 @@ type group struct {
 	book  *ledger.Book
 	sink  *device.Sink
 
-	source *payload.Source
+	source  *payload.Source
+	traffic device.Traffic
 
 	controller *device.Controller // nil: there is nothing to tell
 	commands   *device.Commands   // nil: none
@@ -146,7 +147,7 @@ func (c *crew) identity(g *group, index int, connect *mqtt.Connect, patients []p
 	number := int(g.first) + index
 	id := device.Identity{
 		Number: uint32(number), ClientID: g.Expand(g.ClientID, index, number), Topic: g.Expand(g.Topic, index, number),
-		Seed: seedOf(c.scenario.Seed, uint64(number), seedSensor), Connect: g.withWill(connect, index, number),
+		Seed: seedOf(c.scenario.Seed, uint64(number), seedSensor), Connect: g.own(connect, index, number),
 	}
 	id.Names = payload.Names{Group: g.Name, Index: index, Number: number}
 	if g.commands != nil {
@@ -170,7 +171,7 @@ func (c *crew) sensorGroup(g *group, origin time.Duration) *device.SensorGroup {
 	}
 	return &device.SensorGroup{
 		Common: device.Common{
-			Start: c.start, Connect: connect, Logger: c.logger,
+			Start: c.start, Connect: connect, Logger: c.logger, Traffic: &g.traffic,
 			// A sensor keeps a message until it is acknowledged, whatever becomes of the session.
 			Client: core.Config{MaxQueued: g.QueueMessages, QueueQoS0: g.QueueQoS0 || g.Behaviour != scenario.AlwaysOn, Requeue: true},
 			Reconnect: device.Reconnect{
@@ -189,15 +190,23 @@ func (c *crew) sensorGroup(g *group, origin time.Duration) *device.SensorGroup {
 	}
 }
 
-// withWill returns the CONNECT of one device, nil where it is the group's: a group without Will Messages.
-func (g *group) withWill(of *mqtt.Connect, index, number int) *mqtt.Connect {
-	if g.Will.Topic == "" {
+// own returns the CONNECT of one device, nil where it is the group's.
+func (g *group) own(of *mqtt.Connect, index, number int) *mqtt.Connect {
+	if g.Will.Topic == "" && g.Username == "" && g.Password == "" {
 		return nil
 	}
 	own := *of
-	own.Will = &mqtt.Will{
-		Topic: g.Expand(g.Will.Topic, index, number), Payload: []byte(g.Will.Payload), QoS: g.Will.QoS, Retain: g.Will.Retain,
-		DelayInterval: uint32(g.Will.Delay / time.Second),
+	if g.Username != "" {
+		own.Username = mqtt.Some(g.Expand(g.Username, index, number))
+	}
+	if g.Password != "" {
+		own.Password = mqtt.Some([]byte(g.Expand(g.Password, index, number)))
+	}
+	if g.Will.Topic != "" {
+		own.Will = &mqtt.Will{
+			Topic: g.Expand(g.Will.Topic, index, number), Payload: []byte(g.Will.Payload), QoS: g.Will.QoS, Retain: g.Will.Retain,
+			DelayInterval: uint32(g.Will.Delay / time.Second),
+		}
 	}
 	return &own
 }

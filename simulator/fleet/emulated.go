@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mqttlab/netem/link"
@@ -16,11 +17,14 @@ import (
 	"mqttlab/simulator/device"
 	"mqttlab/simulator/live"
 	"mqttlab/simulator/scenario"
+	"mqttlab/simulator/secure"
 )
 
 // emulatedEngine puts each device behind a lossy link, on the wall clock. Each group has one network or more, each of which is a loop.
 type emulatedEngine struct {
-	target   string
+	target   target
+	scenario *scenario.Scenario
+	streams  []atomic.Int64 // bytes that TCP carried, by group
 	networks []*network
 	byGroup  [][]*network
 	models   []models
@@ -44,8 +48,8 @@ type network struct {
 // perNetwork is how many devices share a network while there are cores for another.
 const perNetwork = 2000
 
-func newEmulatedEngine(s *scenario.Scenario, address string, logger *slog.Logger) (*emulatedEngine, error) {
-	e := &emulatedEngine{target: address, sinks: newLiveSinks(address, logger), logger: logger}
+func newEmulatedEngine(s *scenario.Scenario, t target, layer *secure.Layer, logger *slog.Logger) (*emulatedEngine, error) {
+	e := &emulatedEngine{target: t, scenario: s, streams: make([]atomic.Int64, len(s.Groups)), sinks: newLiveSinks(t, layer, logger), logger: logger}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	shards := func(g *scenario.Group) int { return min(runtime.GOMAXPROCS(0), 1+g.Count/perNetwork) }
 	all := 0
@@ -88,7 +92,12 @@ func (e *emulatedEngine) sensorHost(group, index int) (device.Host, *device.Scra
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	return &linkHost{Network: n.Network, device: d, links: e.models[group], target: e.target, buffer: n.buffer}, n.scratch, n.loop, nil
+	address, secure := e.target.of(&e.scenario.Groups[group])
+	var h device.Host = &linkHost{Network: n.Network, device: d, links: e.models[group], target: address, buffer: n.buffer, stream: &e.streams[group]}
+	if secure {
+		h = e.sinks.layer.Host(h, n.Post)
+	}
+	return h, n.scratch, n.loop, nil
 }
 
 func (e *emulatedEngine) begin() {
@@ -135,6 +144,8 @@ func (e *emulatedEngine) wire(group int) model.Wire {
 	return wireOf(up, down, retransmissions)
 }
 
+func (e *emulatedEngine) stream(group int) int64 { return e.streams[group].Load() }
+
 func (e *emulatedEngine) validity() model.Validity {
 	v := e.sinks.validity()
 	for _, n := range e.networks {
@@ -148,6 +159,7 @@ func (e *emulatedEngine) validity() model.Validity {
 }
 
 func (e *emulatedEngine) close() {
+	e.sinks.layer.Close()
 	e.cancel()
 	e.work.Wait()
 	for _, n := range e.networks {

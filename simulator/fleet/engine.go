@@ -25,6 +25,8 @@ type engine interface {
 	pass(ctx context.Context, until time.Time) error
 	// wire returns what the group has put on its links so far. It must not be called from a loop.
 	wire(group int) model.Wire
+	// stream returns how many bytes TCP has carried for the group, both directions together.
+	stream(group int) int64
 	// validity says whether the engine kept up.
 	validity() model.Validity
 	// close ends everything. The devices are not called any more.

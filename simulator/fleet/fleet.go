@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,10 +20,14 @@ type Options struct {
 	Scenario *scenario.Scenario
 	// Target is a URL such as mqtt://user:password@host:1883. Required but in virtual mode, where it must be empty.
 	Target string
+	// TLS says whom to trust and who the devices are, for targets mqtts://... and groups with TLS. Nil: the authorities of the system.
+	TLS *tls.Config
 	// Mode is required.
 	Mode model.Mode
 	// Seed replaces the scenario's. Nil: the scenario's own.
 	Seed *uint64
+	// TargetPID is the target's process, if it is on this machine: the record then says what it used. 0: it is looked for.
+	TargetPID int
 	// Progress is called about once a second, and at the beginning and the end of each phase, from the goroutine of Run. Nil: nobody wants to know.
 	Progress func(Progress)
 	// Logger is told of what is out of the ordinary. Nil: silent.
@@ -56,6 +61,7 @@ type run struct {
 	options Options
 	steps   int             // of the series, ended so far
 	shown   time.Time       // when Progress was last called
+	process *targetProcess  // nil: not known
 	verdict *model.Validity // of the record, once there is one: what comes after does not count
 }
 
@@ -72,6 +78,9 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 		s.Seed = *o.Seed
 	}
 	t := target{shown: "in virtual mode"}
+	if o.Mode == model.Virtual && o.TargetPID != 0 {
+		return nil, errors.New("virtual mode has no process for its target: leave the target's out")
+	}
 	if o.Mode == model.Virtual && o.Target != "" {
 		return nil, errors.New("virtual mode runs against mqttlab's own broker in the same process: leave the target out")
 	}
@@ -87,7 +96,14 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 			return nil, &UnreachableError{Target: t.shown, Err: err}
 		}
 	}
-	e, err := newEngine(o.Mode, &s, t.address, o.Logger)
+	var watched *targetProcess
+	if o.Mode != model.Virtual {
+		var err error
+		if watched, err = watch(o.TargetPID, t.address); err != nil {
+			return nil, err
+		}
+	}
+	e, err := newEngine(o, &s, t)
 	if err != nil {
 		return nil, err
 	}
@@ -101,19 +117,24 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 		e.close()
 		return nil, err
 	}
-	return &run{crew: c, options: o}, nil
+	return &run{crew: c, options: o, process: watched}, nil
 }
 
-func newEngine(m model.Mode, s *scenario.Scenario, address string, logger *slog.Logger) (engine, error) {
-	switch m {
+func newEngine(o Options, s *scenario.Scenario, t target) (engine, error) {
+	switch o.Mode {
 	case model.Live:
-		return newLiveEngine(len(s.Groups), address, logger), nil
+		return newLiveEngine(s, t, t.layer(o.TLS), o.Logger), nil
 	case model.Emulated:
-		return newEmulatedEngine(s, address, logger)
+		return newEmulatedEngine(s, t, t.layer(o.TLS), o.Logger)
 	case model.Virtual:
-		return newVirtualEngine(s, logger)
+		for i := range s.Groups {
+			if g := &s.Groups[i]; g.TLS {
+				return nil, fmt.Errorf("group %q: virtual mode has no TLS, since its handshakes are not reproducible: use emulated, or set tls to false", g.Name)
+			}
+		}
+		return newVirtualEngine(s, o.Logger)
 	}
-	return nil, fmt.Errorf("unknown mode %q (have %s, %s, %s)", m, model.Live, model.Emulated, model.Virtual)
+	return nil, fmt.Errorf("unknown mode %q (have %s, %s, %s)", o.Mode, model.Live, model.Emulated, model.Virtual)
 }
 
 // subscribeTimeout is how long sinks may take to connect and subscribe.
@@ -170,6 +191,7 @@ func (r *run) timetable(ctx context.Context) (cut bool) {
 		r.report(phase.name, true)
 		if phase.name == "run" {
 			r.weigh()
+			r.process.begin()
 		}
 		if err := r.pass(ctx, phase.name, r.origin+phase.end); err != nil {
 			return true
@@ -201,6 +223,7 @@ func (r *run) pass(ctx context.Context, phase string, until time.Duration) error
 		if err := r.engine.pass(ctx, r.start.Add(min(next, until))); err != nil {
 			return err
 		}
+		r.process.sample()
 	}
 }
 

@@ -414,7 +414,7 @@ func TestTargetURLs(t *testing.T) {
 	if got.address != "broker.example:1883" || got.shown != "mqtt://broker.example" || got.username.Value != "lab" || string(got.password.Value) != "secret" {
 		t.Errorf("%+v", got)
 	}
-	if _, err := parseTarget("tls://user:secret@h"); err == nil || strings.Contains(err.Error(), "secret") {
+	if _, err := parseTarget("wss://user:secret@h"); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("the password shows: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"mqttlab/netem/link"
 	"mqttlab/netem/stack"
@@ -40,6 +41,7 @@ type linkHost struct {
 	target string
 	buffer []byte // of the network's loop
 	radio  *radio // nil: nobody asks what it costs
+	stream *atomic.Int64
 }
 
 // Open implements device.Host.
@@ -67,6 +69,13 @@ func (h *linkHost) SetDark(dark bool) {
 	h.device.SetLinks(m.up, m.down)
 }
 
+// count adds to what TCP carries for the group; sinks have none.
+func (h *linkHost) count(n int) {
+	if h.stream != nil {
+		h.stream.Add(int64(n))
+	}
+}
+
 // linkConn is a socket of an emulated device as device.Conn, and passes its events on.
 type linkConn struct {
 	host    *linkHost
@@ -85,6 +94,7 @@ func (c *linkConn) Opened(s *stack.Socket) {
 func (c *linkConn) Readable(s *stack.Socket) {
 	c.host.radio.touch(c.host.Now())
 	for n := s.Receive(c.host.buffer); n > 0; n = s.Receive(c.host.buffer) {
+		c.host.count(n)
 		c.handler.Received(c.host.buffer[:n])
 	}
 }
@@ -98,7 +108,9 @@ func (c *linkConn) Closed(_ *stack.Socket, err error) { c.handler.Closed(err) }
 // Send implements device.Conn.
 func (c *linkConn) Send(p []byte) int {
 	c.host.radio.touch(c.host.Now())
-	return c.socket.Send(p)
+	n := c.socket.Send(p)
+	c.host.count(n)
+	return n
 }
 
 // Close implements device.Conn.

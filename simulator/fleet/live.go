@@ -12,6 +12,8 @@ import (
 	"mqttlab/reports/model"
 	"mqttlab/simulator/device"
 	"mqttlab/simulator/live"
+	"mqttlab/simulator/scenario"
+	"mqttlab/simulator/secure"
 )
 
 // liveEngine connects devices by plain sockets.
@@ -20,6 +22,8 @@ type liveEngine struct {
 	scratches []*device.Scratch
 	traffic   []live.Traffic // by group
 	sinks     liveSinks
+	target    target
+	scenario  *scenario.Scenario
 	loopback  bool
 	made      int
 }
@@ -29,18 +33,25 @@ type liveSinks struct {
 	loop    *live.Loop
 	scratch *device.Scratch
 	traffic live.Traffic
+	layer   *secure.Layer // of the devices too
+	secure  bool
 }
 
-func newLiveSinks(address string, logger *slog.Logger) liveSinks {
-	return liveSinks{loop: live.New(live.Config{Target: address, Logger: logger}), scratch: device.NewScratch()}
+func newLiveSinks(t target, layer *secure.Layer, logger *slog.Logger) liveSinks {
+	return liveSinks{loop: live.New(live.Config{Target: t.address, Logger: logger}), scratch: device.NewScratch(), layer: layer, secure: t.secure}
 }
 
 func (s *liveSinks) sinkHost() (device.Host, *device.Scratch, error) {
-	return s.loop.Host(&s.traffic, netip.Addr{}), s.scratch, nil
+	h := s.loop.Host(&s.traffic, netip.Addr{})
+	if s.secure {
+		h = s.layer.Host(h, s.loop.Do)
+	}
+	return h, s.scratch, nil
 }
 
-func newLiveEngine(groups int, address string, logger *slog.Logger) *liveEngine {
-	e := &liveEngine{traffic: make([]live.Traffic, groups), sinks: newLiveSinks(address, logger)}
+func newLiveEngine(s *scenario.Scenario, t target, layer *secure.Layer, logger *slog.Logger) *liveEngine {
+	e := &liveEngine{traffic: make([]live.Traffic, len(s.Groups)), sinks: newLiveSinks(t, layer, logger), target: t, scenario: s}
+	address := t.address
 	dials := semaphore.NewWeighted(live.DefaultDials)
 	for range runtime.GOMAXPROCS(0) {
 		e.loops = append(e.loops, live.New(live.Config{Target: address, Dials: dials, Logger: logger}))
@@ -70,7 +81,11 @@ func (e *liveEngine) source() netip.Addr {
 
 func (e *liveEngine) sensorHost(group, _ int) (device.Host, *device.Scratch, int, error) {
 	loop := e.made % len(e.loops)
-	h := e.loops[loop].Host(&e.traffic[group], e.source())
+	address, secure := e.target.of(&e.scenario.Groups[group])
+	h := e.loops[loop].HostTo(address, &e.traffic[group], e.source())
+	if secure {
+		h = e.sinks.layer.Host(h, e.loops[loop].Do)
+	}
 	e.made++
 	return h, e.scratches[loop], loop, nil
 }
@@ -90,6 +105,11 @@ func (e *liveEngine) pass(ctx context.Context, until time.Time) error { return s
 func (e *liveEngine) wire(group int) model.Wire {
 	t := &e.traffic[group]
 	return model.Wire{Layer: "tcp-payload", UpBytes: t.Up.Load(), DownBytes: t.Down.Load()}
+}
+
+func (e *liveEngine) stream(group int) int64 {
+	t := &e.traffic[group]
+	return t.Up.Load() + t.Down.Load()
 }
 
 func (e *liveEngine) validity() model.Validity {
@@ -118,6 +138,7 @@ func worse(a, b model.Validity) model.Validity {
 }
 
 func (e *liveEngine) close() {
+	e.sinks.layer.Close()
 	for _, l := range e.loops {
 		l.Close()
 	}

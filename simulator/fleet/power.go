@@ -10,6 +10,7 @@ import (
 	"mqttlab/reports/model"
 	"mqttlab/simulator/device"
 	"mqttlab/simulator/energy"
+	"mqttlab/simulator/secure"
 )
 
 // radio is the radio of one device behind an emulated link. Its sessions follow what the device says and hears; time on the air is that of its links, so that
@@ -25,7 +26,7 @@ type radio struct {
 // equip gives a device of a group with a power profile its radio. Plain sockets have none.
 func (c *crew) equip(g *group, number int, h device.Host, loop int) {
 	profile, ok := energy.Lookup(g.Power)
-	host, emulated := h.(*linkHost)
+	host, emulated := secure.Below(h).(*linkHost)
 	if !ok || !emulated {
 		return
 	}

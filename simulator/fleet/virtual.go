@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"mqttlab/netem/link"
@@ -20,13 +21,14 @@ type virtualEngine struct {
 	buffer  []byte
 	models  []models
 	groups  [][]*stack.Device
+	streams []atomic.Int64 // bytes that TCP carried, by group
 }
 
 // virtualAddress is where the broker listens in its network.
 const virtualAddress = "broker:1883"
 
 func newVirtualEngine(s *scenario.Scenario, logger *slog.Logger) (*virtualEngine, error) {
-	e := &virtualEngine{scratch: device.NewScratch(), buffer: make([]byte, readBufferBytes), groups: make([][]*stack.Device, len(s.Groups))}
+	e := &virtualEngine{scratch: device.NewScratch(), buffer: make([]byte, readBufferBytes), groups: make([][]*stack.Device, len(s.Groups)), streams: make([]atomic.Int64, len(s.Groups))}
 	mtu := 0
 	for i := range s.Groups {
 		l := &s.Groups[i].Link
@@ -71,7 +73,7 @@ func (e *virtualEngine) sensorHost(group, _ int) (device.Host, *device.Scratch, 
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	h.links = e.models[group]
+	h.links, h.stream = e.models[group], &e.streams[group]
 	h.device.UserData = new(uint64) // retransmissions of the broker towards it
 	e.groups[group] = append(e.groups[group], h.device)
 	return h, e.scratch, 0, nil
@@ -95,6 +97,8 @@ func (e *virtualEngine) wire(group int) model.Wire {
 	}
 	return wireOf(up, down, retransmissions)
 }
+
+func (e *virtualEngine) stream(group int) int64 { return e.streams[group].Load() }
 
 // validity: virtual time is never late.
 func (e *virtualEngine) validity() model.Validity { return model.Validity{Valid: true} }

@@ -61,7 +61,7 @@ func (c *conn) dial() error {
 	if err := l.cfg.Dials.Acquire(l.ctx, 1); err != nil {
 		return err
 	}
-	tcp, err := c.host.dialer.DialContext(l.ctx, "tcp", l.cfg.Target)
+	tcp, err := c.host.dialer.DialContext(l.ctx, "tcp", c.host.target)
 	l.cfg.Dials.Release(1)
 	if err != nil {
 		return err

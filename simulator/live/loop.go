@@ -90,7 +90,12 @@ func (l *Loop) Lateness() Lateness {
 // Host returns a host for devices whose connections count as traffic. A valid source is the address they come from, so that more than the 28,000
 // connections of one address can be open.
 func (l *Loop) Host(traffic *Traffic, source netip.Addr) device.Host {
-	h := &host{l: l, traffic: traffic}
+	return l.HostTo(l.cfg.Target, traffic, source)
+}
+
+// HostTo is Host for another target than the loop's.
+func (l *Loop) HostTo(target string, traffic *Traffic, source netip.Addr) device.Host {
+	h := &host{l: l, target: target, traffic: traffic}
 	if source.IsValid() {
 		h.dialer.LocalAddr = &net.TCPAddr{IP: source.AsSlice()}
 	}
@@ -99,6 +104,7 @@ func (l *Loop) Host(traffic *Traffic, source netip.Addr) device.Host {
 
 type host struct {
 	l       *Loop
+	target  string
 	traffic *Traffic
 	dialer  net.Dialer
 

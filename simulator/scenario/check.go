@@ -69,6 +69,14 @@ func (g *Group) check(r *reader, path string) {
 	}
 	g.checkPattern(r, path+".client_id", g.ClientID)
 	g.checkTopic(r, path+".topic", g.Topic)
+	for key, pattern := range map[string]string{"username": g.Username, "password": g.Password} {
+		if pattern != "" {
+			g.checkPattern(r, path+"."+key, pattern)
+		}
+	}
+	if g.Password != "" && g.Username == "" && g.Version != mqtt.V5 {
+		r.wrongAt(path+".password", "needs a username before version 5.0") // [MQTT311 3.1.2-22]
+	}
 	if g.Count > 1 && !perDevice(g.ClientID) {
 		r.wrongAt(path+".client_id", "%q is the same for all %d devices: add {index}", g.ClientID, g.Count)
 	}

@@ -50,7 +50,7 @@ func boolean(dst *bool) kind {
 	}
 }
 
-func integer[T ~int | ~uint8 | ~uint64](dst *T, low, high uint64) kind {
+func integer[T ~int | ~uint8 | ~uint16 | ~uint64](dst *T, low, high uint64) kind {
 	return kind{
 		read: func(r *reader, n ast.Node, path string) {
 			s, ok := r.scalar(n, path, "a whole number")

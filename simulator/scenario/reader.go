@@ -81,9 +81,9 @@ func (r *reader) wrongAt(path, format string, args ...any) {
 	r.mistakes = append(r.mistakes, &Mistake{File: r.file, Line: line, Path: path, Text: fmt.Sprintf(format, args...)})
 }
 
-// err returns all mistakes by line, nil if there are none.
+// err returns all mistakes by line and path, nil if there are none.
 func (r *reader) err() error {
-	slices.SortStableFunc(r.mistakes, func(a, b *Mistake) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(r.mistakes, func(a, b *Mistake) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Path, b.Path)) })
 	var all []error
 	for _, m := range r.mistakes {
 		all = append(all, m)

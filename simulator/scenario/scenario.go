@@ -42,6 +42,11 @@ type Group struct {
 	// fleet. Default "{group}-{index}".
 	ClientID string
 	Version  mqtt.Version // "3.1", "3.1.1" (default) or "5.0"
+	// Username and Password are patterns as ClientID. Empty (default): those of the target's URL. A record shows no password.
+	Username, Password string
+	// TLS makes the group connect by TLS to the target's TLSPort, which otherwise only a target mqtts://... does. Default port 8883. Not in virtual mode.
+	TLS     bool
+	TLSPort uint16
 	// CleanStart is Clean Session before 5.0. Default true, which leaves nothing behind on the target.
 	CleanStart bool
 	// SessionExpiry is the Session Expiry Interval of 5.0, in whole seconds. Default 0.
@@ -141,10 +146,13 @@ type Sink struct {
 	Version mqtt.Version
 }
 
+// defaultTLSPort is that of MQTT over TLS at IANA.
+const defaultTLSPort = 8883
+
 // defaults returns a group with all defaults.
 func defaults() Group {
 	return Group{
-		ClientID: "{group}-{index}", Version: mqtt.V311, CleanStart: true, KeepAlive: time.Minute,
+		ClientID: "{group}-{index}", Version: mqtt.V311, TLSPort: defaultTLSPort, CleanStart: true, KeepAlive: time.Minute,
 		Topic: "fleet/{group}/{index}", Payload: defaultPayload(), Pace: arrival.Pace{Spread: 1, Burst: 10, Swing: 0.8, Peak: 14 * time.Hour}, MinChange: 0.5, QueueMessages: 1000,
 		Link: Link{Profile: "perfect"}, Commands: defaultCommands(), Firmware: defaultFirmware(),
 		Reconnect: Reconnect{Min: time.Second, Max: 2 * time.Minute, Jitter: 0.5},

@@ -31,7 +31,7 @@ func TestSmallestFileGetsAllDefaults(t *testing.T) {
 	want := &Scenario{
 		Name: "meadow", Duration: 2 * time.Minute, Ramp: 5 * time.Second, Settle: 5 * time.Second, Drain: 30 * time.Second, Interval: time.Second,
 		Groups: []Group{{
-			Name: "soil", Count: 1000, ClientID: "{group}-{index}", Version: mqtt.V311, CleanStart: true, KeepAlive: time.Minute,
+			Name: "soil", Count: 1000, ClientID: "{group}-{index}", Version: mqtt.V311, TLSPort: 8883, CleanStart: true, KeepAlive: time.Minute,
 			Topic: "fleet/{group}/{index}", Payload: defaultPayload(), MinChange: 0.5,
 			Pace: arrival.Pace{Interval: 10 * time.Second, Spread: 1, Burst: 10, Swing: 0.8, Peak: 14 * time.Hour}, QueueMessages: 1000,
 			Link: Link{Profile: "perfect"}, Commands: defaultCommands(), Firmware: defaultFirmware(),
@@ -61,6 +61,10 @@ groups:
     count: 3
     client_id: dev-{number}
     version: "5.0"
+    username: u{index}
+    password: p{number}
+    tls: true
+    tls_port: 18883
     clean_start: false
     session_expiry: 1h
     keep_alive: 0s
@@ -106,7 +110,8 @@ func TestEveryKeyIsRead(t *testing.T) {
 	small := defaultPayload()
 	small.Bytes = 32
 	want := Group{
-		Name: "b_2", Count: 3, ClientID: "dev-{number}", Version: mqtt.V5, SessionExpiry: time.Hour, Topic: "x/{group}/d{index}/t", QoS: 2, Retain: true,
+		Name: "b_2", Count: 3, ClientID: "dev-{number}", Version: mqtt.V5, Username: "u{index}", Password: "p{number}", TLS: true, TLSPort: 18883,
+		SessionExpiry: time.Hour, Topic: "x/{group}/d{index}/t", QoS: 2, Retain: true,
 		Pace:    arrival.Pace{Kind: arrival.Poisson, Interval: 250 * time.Millisecond, Spread: 0.5, Burst: 10, Swing: 0.8, Peak: 14 * time.Hour},
 		Payload: small, MinChange: 0.5, QueueMessages: 7, QueueQoS0: true,
 		LateAfter: 3 * time.Second, QueueDrop: DropOldest, Behaviour: StoreAndForward, Upload: time.Minute, Awake: 2 * time.Second,
