@@ -292,12 +292,17 @@ func TestWithBroker(t *testing.T) {
 		if err := c.Verify([]byte("v=x")); err == nil {
 			t.Error("a server without proof is believed")
 		}
+		one, err := c.Start(ctx)
+		must(t, err)
+		if another, _ := c.Start(ctx); bytes.Equal(one, another) {
+			t.Errorf("two exchanges begin with the same nonce: %s", one)
+		}
 		if _, err := c.Answer(ctx, []byte("r=x,s=c2FsdHNhbHQ=,i=2000000000")); err == nil || !strings.Contains(err.Error(), "iterations") {
 			t.Errorf("a challenge that takes an hour: %v", err)
 		}
 		verified := make(chan error, 1)
 		bob, err := dial(client.Options{
-			Connect: mqtt.Connect{ClientID: "c", AuthenticationMethod: mqtt.Some(SCRAMSHA256Method), AuthenticationData: c.First()}, Auth: c.Answer,
+			Connect: mqtt.Connect{ClientID: "c", AuthenticationMethod: mqtt.Some(SCRAMSHA256Method)}, AuthStart: c.Start, Auth: c.Answer,
 			OnConnect: func(k *mqtt.Connack) { verified <- c.Verify(k.AuthenticationData) },
 		})
 		if !right {
@@ -308,7 +313,9 @@ func TestWithBroker(t *testing.T) {
 		}
 		must(t, err)
 		must(t, <-verified)
-		must(t, bob.Reauthenticate(c.First()))
+		first, err := c.Start(ctx)
+		must(t, err)
+		must(t, bob.Reauthenticate(first))
 		_, err = bob.Subscribe(ctx, client.Filter{TopicFilter: "c/#"})
 		must(t, err)
 		if _, err = bob.Subscribe(ctx, client.Filter{TopicFilter: "#"}); !errors.Is(err, mqtt.NotAuthorized) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/xdg-go/scram"
 )
@@ -13,15 +14,16 @@ import (
 // SCRAMClient is the client's side of SCRAM-SHA-256, made for the options of package client:
 //
 //	opts.Connect.AuthenticationMethod = mqtt.Some(auth.SCRAMSHA256Method)
-//	opts.Connect.AuthenticationData = c.First()
+//	opts.AuthStart = c.Start
 //	opts.Auth = c.Answer
 //	opts.OnConnect = func(k *mqtt.Connack) { err = c.Verify(k.AuthenticationData) }
 //
-// One SCRAMClient serves one client, over all its connections. As CONNECT is the same each time, so is the client's nonce: who has recorded one exchange can
-// replay the Server's part of it to the same process, but learns nothing new by that. Over TLS nobody can.
+// One SCRAMClient serves one client, over all its connections. Its methods may be called from any goroutine; an exchange ends with the next Start.
 type SCRAMClient struct {
 	client *scram.Client
-	last   *scram.ClientConversation // the one that was answered last
+
+	mu      sync.Mutex // guards what follows
+	present *scram.ClientConversation
 }
 
 // NewSCRAMClient fails if the name or the password has characters that SCRAM does not allow.
@@ -30,14 +32,17 @@ func NewSCRAMClient(user, password string) (*SCRAMClient, error) {
 	if err != nil {
 		return nil, errors.New("the user name or password has characters that SCRAM does not allow, such as control characters")
 	}
-	nonce := base64.StdEncoding.EncodeToString(random(keySize))
-	return &SCRAMClient{client: c.WithNonceGenerator(func() string { return nonce })}, nil
+	nonce := func() string { return base64.StdEncoding.EncodeToString(random(keySize)) }
+	return &SCRAMClient{client: c.WithNonceGenerator(nonce)}, nil
 }
 
-// First returns the data of CONNECT.
-func (c *SCRAMClient) First() []byte {
-	first, _ := c.client.NewConversation().Step("") // cannot fail: it is the first step
-	return []byte(first)
+// Start begins an exchange, with a nonce of its own, and returns the data of CONNECT or, to authenticate again, of AUTH.
+func (c *SCRAMClient) Start(context.Context) ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.present = c.client.NewConversation()
+	first, err := c.present.Step("")
+	return []byte(first), err
 }
 
 // Answer returns the data of AUTH that answers the Server's challenge.
@@ -47,20 +52,23 @@ func (c *SCRAMClient) Answer(_ context.Context, challenge []byte) ([]byte, error
 			return nil, fmt.Errorf("the server's challenge: %w", err)
 		}
 	}
-	c.last = c.client.NewConversation()
-	if _, err := c.last.Step(""); err != nil {
-		return nil, err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.present == nil {
+		return nil, errors.New("the server answers what was not asked")
 	}
-	proof, err := c.last.Step(string(challenge))
+	proof, err := c.present.Step(string(challenge))
 	return []byte(proof), err
 }
 
 // Verify checks the data of CONNACK: only a Server that knows the user's keys can have made it.
 func (c *SCRAMClient) Verify(data []byte) error {
-	if c.last == nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.present == nil {
 		return errors.New("the server has not asked for a proof")
 	}
-	if _, err := c.last.Step(string(data)); err != nil || !c.last.Valid() {
+	if _, err := c.present.Step(string(data)); err != nil || !c.present.Valid() {
 		return errors.New("the server does not prove that it knows the user's keys")
 	}
 	return nil

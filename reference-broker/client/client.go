@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +25,9 @@ type Client struct {
 	up     chan struct{}      // closed with the first CONNACK of Success
 	ended  chan struct{}      // closed when all goroutines are gone and err is set
 	err    error
-	poke   chan struct{} // tells the run goroutine of an earlier deadline or an event
+	// restored are messages of an earlier process, oldest first, but those before the others whose PUBREC had come.
+	restored []*Pending
+	poke     chan struct{} // tells the run goroutine of an earlier deadline or an event
 
 	mu      sync.Mutex // guards what follows; held for the machine and for appending bytes, never during I/O or foreign code
 	m       *core.Machine
@@ -36,6 +39,7 @@ type Client struct {
 	token   core.Token
 	line    line
 	packets packetLog
+	journal journal
 	closing bool
 	subs
 }
@@ -63,7 +67,10 @@ func Dial(ctx context.Context, url string, opts *Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newClient(opts, t)
+	c, err := newClient(opts, t)
+	if err != nil {
+		return nil, err
+	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c.cancel = cancel
 	go c.run(life)
@@ -79,7 +86,7 @@ func Dial(ctx context.Context, url string, opts *Options) (*Client, error) {
 	}
 }
 
-func newClient(opts *Options, t *target) *Client {
+func newClient(opts *Options, t *target) (*Client, error) {
 	c := &Client{
 		opts: *opts, target: t, log: opts.Logger, version: opts.Connect.Version,
 		up: make(chan struct{}), ended: make(chan struct{}), poke: make(chan struct{}, 1),
@@ -97,15 +104,16 @@ func newClient(opts *Options, t *target) *Client {
 		seed = rand.Uint64()
 	}
 	c.rnd = rand.New(rand.NewPCG(seed, 0))
-	c.m = core.New(&core.Config{
+	c.journal.store = opts.Store
+	err := c.restore(&core.Config{
 		ConnectTimeout: opts.connectTimeout(), PingTimeout: opts.PingTimeout, MaxQueued: opts.MaxQueued,
 		MaxInflight: opts.maxInflight(), QueueQoS0: opts.QueueQoS0,
 		ManualAck: true, TopicAliases: opts.TopicAliases, Requeue: opts.Requeue,
-	}, opts.Connect.ClientID)
+	})
 	if opts.KeepUnclaimed {
 		c.unclaimed = c.newSubscription(nil)
 	}
-	return c
+	return c, err
 }
 
 // ClientID returns the Client Identifier: the one given in Options or the one the Server assigned.
@@ -122,6 +130,9 @@ func (c *Client) Limits() (l core.Limits, connected bool) {
 	return c.m.Limits(), c.m.State() == core.Connected
 }
 
+// Restored returns the messages of an earlier process that the Store of Options had: they are on their way again.
+func (c *Client) Restored() []*Pending { return slices.Clone(c.restored) }
+
 // Done returns a channel that is closed when the client has ended: after Close, or by itself for the reason that Err gives.
 func (c *Client) Done() <-chan struct{} { return c.ended }
 
@@ -136,7 +147,7 @@ func (c *Client) Err() error {
 }
 
 // Close waits until no message is under way any more or ctx ends, sends DISCONNECT and ends the client. No goroutine of it is left when
-// Close returns. The error is that of ctx if messages were left behind.
+// Close returns. The error is that of ctx if messages were left behind; those in a Store of Options are left to the next process.
 func (c *Client) Close(ctx context.Context) error {
 	return c.Disconnect(ctx, &mqtt.Disconnect{})
 }
@@ -158,7 +169,9 @@ func (c *Client) Disconnect(ctx context.Context, d *mqtt.Disconnect) error {
 	}
 	c.cancel()
 	<-c.ended
-	return errors.Join(waited, err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return errors.Join(waited, err, c.journal.failure)
 }
 
 // drained waits until the machine has nothing under way.

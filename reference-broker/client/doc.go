@@ -18,6 +18,13 @@
 // the Server did not accept it; after [ErrSessionLost], [ErrNotResent] and [ErrClosed] nobody knows; after [ErrUnderWay] it is still on its way, only the
 // caller stopped waiting.
 //
+// # What outlives the process
+//
+// With [Options.Store], a QoS 1 or 2 message is stored before it is sent, and so is each step of its exchange: when the process is killed, the next one with the same
+// Store and Client Identifier sends again what the Server has not acknowledged, under the same Packet Identifier, so that a QoS 2 message arrives
+// exactly once. What Enqueue has returned for is safe; [Client.Restored] tells what came from the Store. For incoming QoS 2 messages the Store knows which were
+// acknowledged, so none of these comes twice. Subscriptions are not stored: subscribe again, or collect with KeepUnclaimed.
+//
 // # Queues
 //
 // Every queue has a limit. Outgoing: Options.MaxQueued messages and 1 MiB of unwritten bytes; beyond it Publish waits and Enqueue returns ErrQueueFull.
@@ -34,4 +41,8 @@
 //
 // When the Session had to be given up on the Server's side, messages under way end with ErrSessionLost instead of being sent anew, because only the
 // application knows whether a second copy is worse than none; Options.Requeue chooses the copy.
+//
+// What a Store needs shows in the actions of the machine, so the machine knows nothing of Stores. Its changes are committed by whoever needs them next, the writer
+// before it writes or the caller of Enqueue, for all that was noted until then: many messages share one sync. The Store sees bytes and keys; one that sees
+// messages lost, for each would have to keep all their properties right.
 package client

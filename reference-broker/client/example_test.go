@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"os"
+	"path/filepath"
 	"time"
 
 	"mqttlab/reference-broker/broker"
@@ -151,4 +153,35 @@ func ExampleSubscription_Handle() {
 	// Output:
 	// q1 42
 	// <nil>
+}
+
+func ExampleOpenFileStore() {
+	opts, stop := inProcess()
+	defer stop()
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "client")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	store, err := client.OpenFileStore(filepath.Join(dir, "meter-7"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
+	opts.Store = store
+	opts.Connect = mqtt.Connect{ClientID: "meter-7", SessionExpiryInterval: 86400}
+	c, err := client.Dial(ctx, "mqtt://localhost", opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, p := range c.Restored() {
+		fmt.Println("an earlier process has left", p.Message().Topic)
+	}
+	// When Enqueue returns, the message is on disk: it arrives once, even if this process is killed now.
+	if _, err := c.Enqueue(&client.Message{Topic: "readings/7", Payload: []byte("21.5"), QoS: mqtt.ExactlyOnce}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(c.Close(ctx))
+	// Output: <nil>
 }

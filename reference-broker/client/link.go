@@ -72,6 +72,10 @@ func (c *Client) write(l *link) {
 		}
 		c.mu.Unlock()
 		c.logSent(sent)
+		if err := c.persist(); err != nil {
+			l.close()
+			return
+		}
 		if len(b) > 0 {
 			if _, err := l.conn.Write(b); err != nil {
 				l.close()
@@ -197,6 +201,9 @@ func (c *Client) carryOut() {
 
 // do carries out one action. c.mu is held.
 func (c *Client) do(a *core.Action) {
+	if c.journal.store != nil {
+		c.note(a)
+	}
 	switch a.Kind {
 	case core.SendPacket, core.SendAck, core.SendPublish:
 		c.encode(a)

@@ -63,6 +63,8 @@ type Options struct {
 	// nil: stay. If the new place does not let the client in, it goes back to the URL of Dial. A reference comes over the network: do not follow it
 	// blindly.
 	Redirect func(reference string) string
+	// AuthStart returns the Authentication Data of each CONNECT, for methods that want new data each time. nil: that of Connect.
+	AuthStart func(ctx context.Context) (data []byte, err error)
 	// Auth answers a challenge of the enhanced authentication that Connect.AuthenticationMethod names.
 	Auth func(ctx context.Context, challenge []byte) (answer []byte, err error)
 	// MaxQueued is how many messages may wait to be sent. 0: core/client's DefaultMaxQueued.
@@ -73,6 +75,9 @@ type Options struct {
 	QueueQoS0 bool
 	// Requeue sends messages anew whose Session was lost, instead of ending them with ErrSessionLost; the Server may see them twice.
 	Requeue bool
+	// Store keeps QoS 1 and 2 messages, and how far their exchanges are, over the end of the process: the next client with the same Store goes on. It
+	// needs a Session that lasts, so Clean Start is off and, in 5.0, there is a Session Expiry Interval. nil: all ends with the process.
+	Store Store
 	// TopicAliases sends Topic Aliases as far as the Server allows.
 	TopicAliases bool
 	// Buffer bounds the QoS 0 messages that wait for the application, per Subscription. 0: DefaultBuffer.
@@ -152,10 +157,14 @@ func (o *Options) check() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
+	v311 := o.Connect.Version == mqtt.V31 || o.Connect.Version == mqtt.V311
 	errs = append(errs, core.CheckConnect(o.connect(&target{})))
+	bad(o.Connect.AuthenticationMethod.Set || o.AuthStart == nil, "AuthStart needs Connect.AuthenticationMethod")
 	bad(!o.Connect.AuthenticationMethod.Set || o.Auth != nil, "Connect.AuthenticationMethod needs Auth to answer the server's challenges")
 	bad(o.MaxQueued >= 0, "MaxQueued %d is negative", o.MaxQueued)
 	bad(o.Buffer >= 0, "Buffer %d is negative", o.Buffer)
+	bad(o.Store == nil || !o.Connect.CleanStart, "Store and Connect.CleanStart contradict each other: a clean start forgets what is stored")
+	bad(o.Store == nil || o.Connect.SessionExpiryInterval > 0 || v311, "Store needs Connect.SessionExpiryInterval: without it the server forgets its half with the connection")
 	bad(!o.NoKeepAlive || o.Connect.KeepAlive == 0, "NoKeepAlive and Connect.KeepAlive %d contradict each other", o.Connect.KeepAlive)
 	return errors.Join(errs...)
 }

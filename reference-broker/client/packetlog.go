@@ -49,6 +49,10 @@ func (c *Client) logReceived(packets []mqtt.Packet) {
 func packetAttr(p mqtt.Packet) slog.Attr {
 	attrs := []any{slog.String("packet", p.Type().String())}
 	add := func(name string, value any) { attrs = append(attrs, slog.Any(name, value)) }
+	ack := func(a mqtt.Ack) {
+		add("id", a.PacketID)
+		add("reason", a.ReasonCode)
+	}
 	switch p := p.(type) {
 	case *mqtt.Connect:
 		add("client", p.ClientID)
@@ -65,17 +69,13 @@ func packetAttr(p mqtt.Packet) slog.Attr {
 		add("retain", p.Retain)
 		add("bytes", len(p.Payload))
 	case *mqtt.Puback:
-		add("id", p.PacketID)
-		add("reason", p.ReasonCode)
+		ack(mqtt.Ack(*p))
 	case *mqtt.Pubrec:
-		add("id", p.PacketID)
-		add("reason", p.ReasonCode)
+		ack(mqtt.Ack(*p))
 	case *mqtt.Pubrel:
-		add("id", p.PacketID)
-		add("reason", p.ReasonCode)
+		ack(mqtt.Ack(*p))
 	case *mqtt.Pubcomp:
-		add("id", p.PacketID)
-		add("reason", p.ReasonCode)
+		ack(mqtt.Ack(*p))
 	case *mqtt.Subscribe:
 		add("id", p.PacketID)
 		add("filters", p.Subscriptions)

@@ -51,6 +51,9 @@ func (c *Client) Publish(ctx context.Context, m *Message) (Ack, error) {
 	if err := c.submitOrJoin(o); err != nil {
 		return Ack{}, err
 	}
+	if err := c.persist(); err != nil {
+		return Ack{}, err
+	}
 	select {
 	case <-o.done:
 		return Ack{ReasonCode: o.code}, o.err
@@ -93,9 +96,11 @@ func (c *Client) submit(o *op) error {
 		return ErrQueueFull
 	}
 	c.token++
-	if err := c.m.Publish(time.Now(), c.token, &o.publish); err != nil {
+	now := time.Now()
+	if err := c.m.Publish(now, c.token, &o.publish); err != nil {
 		return err
 	}
+	c.journal.take(c.token, &o.publish, now)
 	c.ops[c.token] = o
 	return nil
 }
@@ -110,20 +115,30 @@ func (c *Client) closedErr() error {
 // Pending is a message that Enqueue took.
 type Pending op
 
-// Enqueue takes m and returns at once; the message survives lost connections. The error is ErrQueueFull, ErrClosed, *InvalidError, or
-// ErrNotConnected for QoS 0; then nothing was taken. m may be used again at once.
+// Enqueue takes m and returns at once, or with a Store of Options when the message is in it; the message survives lost connections, and with a Store the
+// process. The error is ErrQueueFull, ErrClosed, *InvalidError, or ErrNotConnected for QoS 0; then nothing was taken. After ErrNotKept the client has ended. m may be
+// used again at once.
 func (c *Client) Enqueue(m *Message) (*Pending, error) {
 	o := &op{done: make(chan struct{})}
 	m.publish(&o.publish)
 	o.own()
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.submit(o); err != nil {
+	err := c.submit(o)
+	if err == nil {
+		c.carryOut()
+	}
+	c.mu.Unlock()
+	if err == nil {
+		err = c.persist()
+	}
+	if err != nil {
 		return nil, err
 	}
-	c.carryOut()
 	return (*Pending)(o), nil
 }
+
+// Message returns a copy of the message.
+func (p *Pending) Message() *Message { return received(new(Message), &p.publish, nil) }
 
 // Done returns a channel that is closed when the outcome is known.
 func (p *Pending) Done() <-chan struct{} { return p.done }

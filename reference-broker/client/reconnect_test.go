@@ -74,3 +74,22 @@ func TestRedirectThatLeadsNowhereIsGivenUp(t *testing.T) {
 		}
 	})
 }
+
+func TestEachConnectionBeginsItsOwnAuthentication(t *testing.T) {
+	begun := 0
+	opts := kept
+	opts.Connect.AuthenticationMethod = mqtt.Some("m")
+	opts.AuthStart = func(context.Context) ([]byte, error) { begun++; return []byte{byte(begun)}, nil }
+	opts.Auth = func(context.Context, []byte) ([]byte, error) { return nil, nil }
+	answer := mqtt.Connack{AuthenticationMethod: mqtt.Some("m"), SessionPresent: true}
+	first := answer
+	first.SessionPresent = false
+	bubble(t, opts, first, func(t *testing.T, _ *Client, l listener, s *script) {
+		_ = s.conn.Close()
+		s, connect := l.accept(t)
+		diff(t, "data of the second CONNECT", []byte{2}, connect.AuthenticationData)
+		s.send(&answer)
+		synctest.Wait()
+		_ = s.conn.Close()
+	})
+}

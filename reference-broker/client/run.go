@@ -10,11 +10,16 @@ import (
 	"mqttlab/reference-broker/mqtt"
 )
 
-// run connects, again and again, until the client ends. It is the goroutine that owns the client's life: it starts the two others for each
-// Network Connection and waits for them.
+// run is the goroutine that owns the client's life: it starts the two others for each Network Connection and waits for them.
 func (c *Client) run(ctx context.Context) {
 	defer close(c.ended)
 	defer c.cancel()
+	c.live(ctx)
+	_ = c.persist() // what is over; forgetting it costs a repetition that the Server knows how to take
+}
+
+// live connects, again and again, until the client ends.
+func (c *Client) live(ctx context.Context) {
 	failures, everUp := 0, false
 	to, next := c.target, (*target)(nil)
 	for {
@@ -27,7 +32,7 @@ func (c *Client) run(ctx context.Context) {
 			<-ctx.Done()
 		}
 		if ctx.Err() != nil {
-			c.end(ErrClosed, err)
+			c.end(c.cause(), err)
 			return
 		}
 		if !wasUp { // a server we were sent to is given up for our own
@@ -47,7 +52,7 @@ func (c *Client) run(ctx context.Context) {
 		c.log.Info("waiting to connect again", "wait", wait, "error", err)
 		select {
 		case <-ctx.Done():
-			c.end(ErrClosed, err)
+			c.end(c.cause(), err)
 			return
 		case <-time.After(wait):
 		}
@@ -84,6 +89,12 @@ func (c *Client) redirected(err error) *target {
 
 // attempt is one Network Connection from dialling to its end. wasUp tells whether the Server accepted it.
 func (c *Client) attempt(ctx context.Context, to *target) (wasUp bool, err error) {
+	connect := c.opts.connect(to)
+	if c.opts.AuthStart != nil {
+		if connect.AuthenticationData, err = c.opts.AuthStart(ctx); err != nil {
+			return false, fmt.Errorf("beginning the authentication: %w", err)
+		}
+	}
 	dialCtx, cancel := context.WithTimeout(ctx, c.opts.connectTimeout())
 	conn, err := c.opts.dial(dialCtx, to)
 	cancel()
@@ -91,7 +102,6 @@ func (c *Client) attempt(ctx context.Context, to *target) (wasUp bool, err error
 		return false, err
 	}
 	l := newLink(conn)
-	connect := c.opts.connect(to)
 	c.mu.Lock()
 	c.link = l
 	c.m.Opened(time.Now(), connect)

@@ -41,7 +41,7 @@ type Action struct {
 	AckID   uint16          // SendAck
 	Receipt Receipt         // Deliver
 	Sending Sending         // SendPublish
-	Token   Token           // Done
+	Token   Token           // Done, SendPublish, SendAck of a PUBREL for a message
 	Publish *mqtt.Publish   // SendPublish, Deliver
 	Packet  mqtt.Packet     // SendPacket, Done, Challenge, StateChange
 	Err     error           // Done, StateChange

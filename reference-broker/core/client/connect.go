@@ -26,7 +26,7 @@ func (m *Machine) Opened(now time.Time, c *mqtt.Connect) {
 	if m.state != Disconnected {
 		m.offline(ErrConnectionLost)
 	}
-	if m.held && m.expired() {
+	if m.held && m.connect != nil && m.expired() { // a Session of an earlier process is the Server's to judge
 		m.endSession()
 	}
 	m.connect, m.limits = c, Limits{}

@@ -66,7 +66,7 @@ func (m *Machine) sendNew(msg message) {
 func (m *Machine) sendPublish(msg message, id uint16, dup bool) {
 	m.sent = m.now
 	a := m.act(SendPublish)
-	a.Publish = msg.Publish
+	a.Publish, a.Token = msg.Publish, msg.token
 	a.Sending = Sending{PacketID: id, Dup: dup, Expiry: m.remaining(msg)}
 	if m.cfg.TopicAliases && m.limits.TopicAliasMaximum > 0 {
 		a.Sending.TopicAlias, a.Sending.OmitTopic = m.aliases.outgoing(msg.Topic, m.limits.TopicAliasMaximum)

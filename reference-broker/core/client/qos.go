@@ -17,9 +17,15 @@ func (m *Machine) resume() {
 	}
 	m.outgoing.Resume(window)
 	for id := range m.outgoing.Released() {
-		m.sendAck(mqtt.TypePubrel, id, mqtt.Success) // [MQTT5 4.3.3-5] [MQTT5 4.3.3-6]
+		m.release(id) // [MQTT5 4.3.3-5] [MQTT5 4.3.3-6]
 	}
 	m.flush()
+}
+
+// release sends PUBREL for a message of this side.
+func (m *Machine) release(id uint16) {
+	m.sendAck(mqtt.TypePubrel, id, mqtt.Success)
+	m.actions[len(m.actions)-1].Token = m.outgoing.Message(id).token
 }
 
 // resend sends a PUBLISH again, with its own Packet Identifier. [MQTT5 4.3.2-3] [MQTT5 4.3.3-3] [MQTT311 2.3.1-3]
@@ -86,9 +92,9 @@ func (m *Machine) receivePubrec(p *mqtt.Pubrec) {
 			return
 		}
 		m.outgoing.ReceivedKeep(p.PacketID)
-		m.sendAck(mqtt.TypePubrel, p.PacketID, mqtt.Success) // [MQTT5 4.3.3-4] [MQTT311 4.3.3-1]
+		m.release(p.PacketID) // [MQTT5 4.3.3-4] [MQTT311 4.3.3-1]
 	case inflight.AwaitPubcomp:
-		m.sendAck(mqtt.TypePubrel, p.PacketID, mqtt.Success)
+		m.release(p.PacketID)
 	case inflight.Free: // [X5 3.6.2.1-1] [MQTT5 3.6.2-1]
 		if !p.ReasonCode.Failed() {
 			m.sendAck(mqtt.TypePubrel, p.PacketID, mqtt.PacketIdentifierNotFound)
