@@ -34,7 +34,7 @@ func (l *conformLinkFlags) lookupLink() (*profile.Profile, error) {
 		}
 		return nil, nil //nolint:nilnil // no link is no mistake
 	}
-	p, err := profile.Lookup(l.link)
+	p, err := lookupRadio(l.link)
 	if err != nil {
 		return nil, fmt.Errorf("--link: %w", err)
 	}

@@ -8,13 +8,11 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"mqttlab/netem/link"
-	"mqttlab/netem/profile"
 	"mqttlab/netem/relay"
 )
 
@@ -42,7 +40,7 @@ It runs until it is interrupted.`,
 	fs := cmd.Flags()
 	fs.StringVar(&f.listen, "listen", "127.0.0.1:2883", "address for clients; port 0 lets the system choose")
 	fs.StringVar(&f.to, "to", "", "address of the broker")
-	fs.StringVar(&f.profile, "profile", "nb-iot", "radio, and its quality behind a colon; see 'mqttlab link profiles'")
+	fs.StringVar(&f.profile, "profile", "nb-iot", "radio, and its quality behind a colon, or a file with figures; see 'mqttlab link profiles --help'")
 	fs.StringVar(&f.schedule, "schedule", "", "outages as START+DURATION or START+DURATION/PERIOD, separated by commas; ~ in front holds packets")
 	fs.StringVar(&f.http, "http", "", "address to watch and change the link: GET /link, PUT /link?profile=NAME; no authentication")
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of losses and jitter")
@@ -52,7 +50,7 @@ It runs until it is interrupted.`,
 }
 
 func runLink(cmd *cobra.Command, f linkFlags) error {
-	p, errProfile := profile.Lookup(f.profile)
+	p, errProfile := lookupRadio(f.profile)
 	var errTo error
 	if f.to == "" {
 		errTo = errors.New("--to is missing: the address of the broker, such as --to 127.0.0.1:1883")
@@ -61,7 +59,9 @@ func runLink(cmd *cobra.Command, f linkFlags) error {
 	if err := errors.Join(errTo, errProfile, errSchedule); err != nil {
 		return err
 	}
-	p.Up.Outages, p.Down.Outages = outages, outages
+	if outages != nil { // a file may have its own
+		p.Up.Outages, p.Down.Outages = outages, outages
+	}
 	r, err := relay.Listen(relay.Config{Listen: f.listen, Target: f.to, Up: p.Up, Down: p.Down, MTUBytes: p.MTUBytes, Seed: f.seed})
 	if err != nil {
 		return err
@@ -133,59 +133,4 @@ func linkFigures(s relay.Stats) string {
 		line = invalid + "; " + line
 	}
 	return line
-}
-
-func newLinkProfiles() *cobra.Command {
-	var sources bool
-	cmd := &cobra.Command{
-		Use:   "profiles [NAME]",
-		Short: "List the radios with their figures, or one with its sources",
-		Example: `  mqttlab link profiles
-  mqttlab link profiles nb-iot:bad`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			all := profile.All()
-			if len(args) == 1 {
-				p, err := profile.Lookup(args[0])
-				if err != nil {
-					return err
-				}
-				all, sources = []profile.Profile{p}, true
-			}
-			return exit(exitInternal, printProfiles(cmd.OutOrStdout(), all, sources))
-		},
-	}
-	cmd.Flags().BoolVar(&sources, "sources", false, "say where the figures come from")
-	return cmd
-}
-
-func printProfiles(w io.Writer, all []profile.Profile, sources bool) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "radio\tway\tdelay\tjitter\tloss\trate\tqueue")
-	for _, p := range all {
-		printDirection(table, p.Name, "up", p.Up)
-		printDirection(table, "", "down", p.Down)
-	}
-	if err := table.Flush(); err != nil || !sources {
-		return err
-	}
-	for _, p := range all {
-		fmt.Fprintf(w, "\n%s: %s\n", p.Name, p.Summary)
-		for _, s := range p.Sources {
-			fmt.Fprintf(w, "  %s: %s\n", s.Figure, s.From)
-		}
-	}
-	return nil
-}
-
-func printDirection(w io.Writer, name, way string, c link.Config) {
-	rate, queue := "no limit", "-"
-	if c.RateBitsPerSecond > 0 {
-		rate = fmt.Sprintf("%.4g kbit/s", c.RateBitsPerSecond/1000)
-	}
-	if c.QueueBytes > 0 {
-		queue = fmt.Sprintf("%d B", c.QueueBytes)
-	}
-	// LossRatio and GilbertElliott exclude each other.
-	fmt.Fprintf(w, "%s\t%s\t%v\t%v\t%.2g %%\t%s\t%s\n", name, way, c.Delay, c.Jitter, 100*(c.LossRatio+c.GilbertElliott.LossRatio()), rate, queue)
 }

@@ -173,14 +173,15 @@ const DefaultJitterCorrelation = 100 * time.Millisecond
 // jitterCorrelation applies the default.
 func (c *Config) jitterCorrelation() time.Duration {
 	if c.JitterCorrelation == 0 {
-		_, deviation := c.delayMoments()
+		_, deviation := c.MeanDelay()
 		return DefaultJitterCorrelation + 3*deviation
 	}
 	return c.JitterCorrelation
 }
 
-// delayMoments returns the mean and the standard deviation of the delay.
-func (c *Config) delayMoments() (mean, deviation time.Duration) {
+// MeanDelay returns the mean and the standard deviation of the propagation delay. Waits
+// for the rate, slots and sleep, and the delay of a trace come on top.
+func (c *Config) MeanDelay() (mean, deviation time.Duration) {
 	q := c.DelayQuantiles
 	if len(q) < 2 {
 		return c.Delay, c.Jitter

@@ -103,7 +103,7 @@ func measuredCDF(d float64) float64 {
 
 func TestDelayFollowsAMeasurement(t *testing.T) {
 	c := Config{DelayQuantiles: measured}
-	mean, deviation := c.delayMoments()
+	mean, deviation := c.MeanDelay()
 	for name, test := range map[string]struct {
 		step    time.Duration
 		samples int

@@ -53,7 +53,7 @@ func Compile(c Config) (*Model, error) {
 	}
 	m.compileLoss()
 	m.compilePacing()
-	m.meanDelay, _ = c.delayMoments()
+	m.meanDelay, _ = c.MeanDelay()
 	if c.Jitter > 0 || len(c.DelayQuantiles) > 0 {
 		m.jitters = true
 		m.correlation = float64(c.jitterCorrelation())

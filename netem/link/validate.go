@@ -50,7 +50,7 @@ func (c *Config) checkJitter(v *mistakes) {
 			c.Delay, time.Duration(most*float64(c.Delay)).Round(time.Microsecond))
 	}
 	c.checkQuantiles(v)
-	_, deviation := c.delayMoments()
+	_, deviation := c.MeanDelay()
 	if c.JitterCorrelation > 0 && c.JitterCorrelation < 3*deviation && !c.Unordered {
 		v.add("JitterCorrelation %v is below three times Jitter %v, which in-order delivery would distort: raise it or set Unordered",
 			c.JitterCorrelation, deviation)
