@@ -51,8 +51,8 @@ func newFleetRun() *cobra.Command {
 
 Ctrl-C stops making messages, drains what is under way, and still writes the record.
 
-Exit codes: 0 valid, and every message accounted for; 1 messages were lost at QoS 1 or 2, or duplicated
-at QoS 2; 2 wrong usage or scenario; 3 target unreachable; 4 our own error; 5 the run is INVALID because
+Exit codes: 0 valid, and every message accounted for; 1 messages were lost at QoS 1 or 2, or the target
+broke another promise of their QoS (a breach, told with the statement's id); 2 wrong usage or scenario; 3 target unreachable; 4 our own error; 5 the run is INVALID because
 this machine could not keep the schedule; 130 interrupted (the record is written).`,
 		Example: `  mqttlab fleet run meadow --target mqtt://127.0.0.1:1883 --mode emulated --html fleet.html
   mqttlab fleet run my-fleet.yaml --mode virtual --seed 7 --json run.json
@@ -136,9 +136,13 @@ func fleetVerdict(f *model.Fleet) int {
 	if !f.Validity.Valid {
 		return exitNothing
 	}
-	for _, g := range f.Groups {
+	for i := range f.Groups {
+		g := &f.Groups[i]
+		if g.Breaches != nil {
+			return exitFailed
+		}
 		for _, l := range g.Ledger {
-			if l.QoS > 0 && l.Lost > 0 || l.QoS == 2 && l.Duplicated > 0 {
+			if l.QoS > 0 && l.Lost > 0 {
 				return exitFailed
 			}
 		}

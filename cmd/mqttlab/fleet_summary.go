@@ -122,8 +122,14 @@ func summarizeConversations(s screen, g *model.Group) {
 	}
 }
 
-// summarizeTroubles prints faults and the storms after them.
+// summarizeTroubles prints what the target broke, and faults and the storms after them.
 func summarizeTroubles(s screen, g *model.Group) {
+	for _, b := range g.Breaches {
+		s.line("%s: %s of %s: %d messages %s", g.Name, s.colour(red, "BREACH"), b.Statement, b.Messages, b.Text)
+	}
+	if g.Unjudged != "" {
+		s.line("%s: whether the target kept the promises of QoS can't be told: %s", g.Name, g.Unjudged)
+	}
 	for _, f := range g.Faults {
 		s.line("%s, fault: %s of %d devices", g.Name, f.Kind, f.Devices)
 	}

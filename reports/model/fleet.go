@@ -68,8 +68,19 @@ type Group struct {
 	Commands  *Commands  `json:"commands,omitempty"`  // nil: the group is told nothing
 	Downloads *Downloads `json:"downloads,omitempty"` // nil: it fetches no image
 
+	// Breaches are promises of the standard that the target broke with sessions that did not end. Unjudged says why that could not be told; empty: it could.
+	Breaches []Breach `json:"breaches,omitempty"`
+	Unjudged string   `json:"unjudged,omitempty"`
+
 	Faults []Fault `json:"faults,omitempty"` // that the scenario did to the group's devices
 	Storms []Storm `json:"storms,omitempty"` // in order of time; the worst ones where there were many
+}
+
+// Breach is a promise of the standard that the target broke.
+type Breach struct {
+	Statement string `json:"statement"` // its id
+	Text      string `json:"text"`      // what happened, without a subject
+	Messages  int64  `json:"messages"`  // how often
 }
 
 // Commands is what became of what a group's devices were told. In its ledger Delivered and its kin mean the device, and Acknowledged the answers that

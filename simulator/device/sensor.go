@@ -252,6 +252,9 @@ func (d *Sensor) done(now time.Time, token core.Token, a *core.Action) {
 
 func (d *Sensor) connected(now time.Time, ack *mqtt.Connack) {
 	d.connectedAt = now
+	if !ack.SessionPresent {
+		d.excuse()
+	}
 	for i := range d.ears {
 		d.ears[i].resumed(ack.SessionPresent)
 	}
@@ -260,6 +263,14 @@ func (d *Sensor) connected(now time.Time, ack *mqtt.Connack) {
 func (d *Sensor) disconnected(_ time.Time, err error) {
 	if refused := (*core.RefusedError)(nil); errors.As(err, &refused) {
 		d.common.Logger.Warn("device refused", "client", d.machine.ClientID(), "error", err)
+	}
+}
+
+// excuse tells the ledger of the messages that were sent in a session that has ended.
+func (d *Sensor) excuse() {
+	for _, m := range d.open {
+		h, _ := ledger.ParseHeader(m.Payload)
+		d.group.Book.Excuse(h)
 	}
 }
 

@@ -38,6 +38,9 @@ func NewSink(g *SinkGroup, h Host, s *Scratch, id Identity) *Sink {
 // connected subscribes, unless the Server still knows the subscription.
 func (d *Sink) connected(_ time.Time, ack *mqtt.Connack) {
 	d.subscribe = !ack.SessionPresent || !d.ready
+	if d.subscribe && d.ready {
+		d.group.Book.SessionEnded()
+	}
 	if !d.subscribe {
 		d.common.Logger.Debug("sink resumed its session", "client", d.machine.ClientID())
 	}
@@ -73,6 +76,7 @@ func (d *Sink) done(_ time.Time, _ core.Token, a *core.Action) {
 		if mqtt.QoS(ack.ReasonCodes[0]) < d.group.QoS {
 			d.common.Logger.Warn("target granted less than was asked for", "filter", d.group.TopicFilter, "asked", d.group.QoS, "granted", ack.ReasonCodes[0])
 		}
+		d.group.Book.Granted(mqtt.QoS(ack.ReasonCodes[0]))
 		d.report(nil)
 	}
 }

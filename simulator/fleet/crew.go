@@ -44,6 +44,7 @@ type group struct {
 	image      *device.Image      // nil: none
 
 	faults []model.Fault // of the record
+	twins  bool          // some share a Client Identifier
 }
 
 func newCrew(s *scenario.Scenario, e engine, t target, run uint32, logger *slog.Logger) (*crew, error) {

@@ -43,6 +43,7 @@ func (c *crew) afflict(g *group) []patient {
 		for i, index := range struck {
 			all[index].suffer(f, rnd, order[(i+len(struck))%len(order)])
 		}
+		g.twins = g.twins || f.Kind == scenario.DuplicateClientID && len(struck) > 0
 		g.faults = append(g.faults, model.Fault{
 			Kind: f.Kind.String(), Devices: len(struck), StartMS: model.Millis(c.begun(f)), DurationMS: model.Millis(f.Duration),
 		})

@@ -60,6 +60,7 @@ func (r *run) groupRecord(i int, g *group) (model.Group, error) {
 		Name: g.Name, Devices: g.Count, Ledger: []model.Ledger{g.book.Ledger()}, Latency: latencies, Wire: &w, Foreign: foreign,
 		Faults: g.faults, Storms: g.book.Storms(),
 	}
+	g.judge(&out)
 	if err := g.conversations(&out); err != nil {
 		return model.Group{}, err
 	}

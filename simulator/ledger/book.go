@@ -41,6 +41,7 @@ type Book struct {
 	notMade  int64
 	reasons  [reasonCount]int64
 	storms   storms
+	terms    terms
 	copies   int64
 	reversed int64
 
@@ -66,6 +67,7 @@ const (
 	arrivedAgain
 	arrivedLate
 	givenUp
+	excused // may arrive twice: the session in which it was sent first has ended
 )
 
 // outOfHands reports whether the device has nothing more to do for the message.
