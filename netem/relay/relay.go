@@ -49,6 +49,9 @@ type Config struct {
 	Seed uint64
 	// MTUBytes is the largest IP packet on the link. Zero means 1500.
 	MTUBytes int
+	// TCP is the kind of TCP at the clients' end of the link. The zero value is
+	// Linux's.
+	TCP stack.TCPProfile
 	// Capture gets all packets on the links, see stack.DeviceConfig. Nil records
 	// nothing.
 	Capture *pcapng.Writer
@@ -60,6 +63,7 @@ type Config struct {
 type Relay struct {
 	target   string
 	mtuBytes int
+	tcp      stack.TCPProfile
 	capture  *pcapng.Writer
 	listener net.Listener
 	network  *stack.Network
@@ -105,7 +109,7 @@ func Listen(c Config) (*Relay, error) {
 		return nil, errors.Join(fmt.Errorf("relay: %w", err), network.Close())
 	}
 	return &Relay{
-		target: c.Target, mtuBytes: c.MTUBytes, capture: c.Capture, listener: listener, network: network, log: c.Logger,
+		target: c.Target, mtuBytes: c.MTUBytes, tcp: c.TCP, capture: c.Capture, listener: listener, network: network, log: c.Logger,
 		up: up, down: down, devices: make(map[*stack.Device]struct{}),
 	}, nil
 }
@@ -234,7 +238,7 @@ func (r *Relay) device(ctx context.Context) (*stack.Device, error) {
 	}
 	made := make(chan result, 1)
 	r.network.Post(func() {
-		d, err := r.network.AddDevice(stack.DeviceConfig{Up: up, Down: down, Capture: r.capture})
+		d, err := r.network.AddDevice(stack.DeviceConfig{Up: up, Down: down, TCP: r.tcp, Capture: r.capture})
 		made <- result{d, err}
 	})
 	select {

@@ -68,6 +68,9 @@ type DeviceConfig struct {
 	// network's seed and the device's number, so that it need not be set
 	// unless a device must behave the same in networks of different shape.
 	Seed uint64
+	// TCP is the kind of TCP that the device runs. The zero value is Linux's, as
+	// Config.TCP tunes it.
+	TCP TCPProfile
 	// Capture gets every packet as the device's end of the links sees it, and
 	// those that are lost on the way to it. Several devices may share one; the
 	// caller calls its Flush. Nil records nothing.

@@ -35,6 +35,7 @@ type Device struct {
 	path    *path
 	number  uint32
 	address tcpip.Address
+	shape   shape
 	capture *pcapng.Writer
 	port    atomic.Uint32 // last local port used
 	sockets []*Socket     // owned by the loop
@@ -54,7 +55,10 @@ func (n *Network) AddDevice(c DeviceConfig) (*Device, error) {
 	if len(n.list) >= MaxDevices {
 		return nil, fmt.Errorf("stack: a network has at most %d devices: use several", MaxDevices)
 	}
-	d := &Device{n: n, number: uint32(len(n.list)), capture: c.Capture}
+	if err := c.TCP.validate(); err != nil {
+		return nil, fmt.Errorf("stack: %w", err)
+	}
+	d := &Device{n: n, number: uint32(len(n.list)), shape: c.TCP.shape(), capture: c.Capture}
 	a := 10<<24 | (d.number + 1)
 	d.address = tcpip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
 	d.port.Store(firstPort + d.number%1000)
@@ -67,7 +71,7 @@ func (n *Network) AddDevice(c DeviceConfig) (*Device, error) {
 		d.links[dir].Init(m, seed, uint64(dir))
 	}
 	var err error
-	if d.path, err = n.pathFor(n.minRTO(models[up], models[down])); err != nil {
+	if d.path, err = n.pathFor(n.pathClass(models[up], models[down], c.TCP)); err != nil {
 		return nil, err
 	}
 	if err := d.path.devices.addAddress(d.address); err != nil {

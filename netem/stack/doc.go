@@ -52,6 +52,9 @@
 // six times what theory says. RACK is off by default: its timers assume links
 // that keep the order, and with it goodput under 3 % loss falls by a quarter.
 //
+// A device can have the TCP of a small system instead, see TCPProfile. Its options are
+// taken out of SYNs on the way, so that one stack serves devices of all kinds.
+//
 // There is one such shared pair of stacks per class of round trip, see path: the
 // shortest retransmission timeout of a stack is one number.
 //

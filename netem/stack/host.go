@@ -27,7 +27,7 @@ type host struct {
 	dirty, sawSYN bool
 }
 
-func newHost(n *Network, sends direction, minRTO time.Duration, stream uint64) (*host, error) {
+func newHost(n *Network, sends direction, t TCP, minRTO time.Duration, stream uint64) (*host, error) {
 	random := newRandom(n.config.Seed, stream)
 	options := gvisor.Options{
 		NetworkProtocols:   []gvisor.NetworkProtocolFactory{ipv4.NewProtocol},
@@ -40,7 +40,7 @@ func newHost(n *Network, sends direction, minRTO time.Duration, stream uint64) (
 	}
 	h := &host{stack: gvisor.New(options), wire: &wire{n: n, sends: sends, mtu: uint32(n.config.MTUBytes)}}
 	h.tcp = h.stack.TransportProtocolInstance(tcp.ProtocolNumber)
-	if err := h.setup(n.config.TCP, minRTO); err != nil {
+	if err := h.setup(t, minRTO); err != nil {
 		h.close()
 		return nil, fmt.Errorf("stack: %s", err)
 	}

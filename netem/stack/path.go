@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"time"
 
 	"mqttlab/netem/link"
@@ -12,35 +13,48 @@ import (
 // the round trip, and on a steady satellite link would take every loss for a
 // timeout. With a pair per round trip its limit can be that of Linux.
 type path struct {
-	minRTO           time.Duration
+	pathClass
 	devices, gateway *host
+}
+
+// pathClass is what the devices of a path have in common.
+type pathClass struct {
+	minRTO        time.Duration // of the gateway
+	deviceMinRTO  time.Duration
+	deviceSending int // bytes
 }
 
 // rtoStep is how finely paths are told apart.
 const rtoStep = 50 * time.Millisecond
 
-// minRTO returns the shortest retransmission timeout for a pair of links.
-func (n *Network) minRTO(upModel, downModel *link.Model) time.Duration {
-	rtt := upModel.Delay() + downModel.Delay()
-	return n.config.TCP.MinRTO + rtt.Round(rtoStep)
+// pathClass returns that of a device with a pair of links.
+func (n *Network) pathClass(upModel, downModel *link.Model, p TCPProfile) pathClass {
+	rtt := (upModel.Delay() + downModel.Delay()).Round(rtoStep)
+	t := n.config.TCP
+	return pathClass{
+		minRTO:        t.MinRTO + rtt,
+		deviceMinRTO:  cmp.Or(p.MinRTO, t.MinRTO) + rtt,
+		deviceSending: cmp.Or(p.SendBytes, t.SendBufferBytes),
+	}
 }
 
-// pathFor returns the path for devices with a shortest retransmission timeout,
-// and makes it if there is none yet.
-func (n *Network) pathFor(minRTO time.Duration) (*path, error) {
+// pathFor returns the path for devices of a class, and makes it if there is none yet.
+func (n *Network) pathFor(class pathClass) (*path, error) {
 	for _, p := range n.paths {
-		if p.minRTO == minRTO {
+		if p.pathClass == class {
 			return p, nil
 		}
 	}
-	p := &path{minRTO: minRTO}
+	p := &path{pathClass: class}
 	var err error
 	stream := uint64(2 * len(n.paths))
-	if p.devices, err = newHost(n, up, minRTO, stream); err != nil {
+	tuned := n.config.TCP
+	if p.gateway, err = newHost(n, down, tuned, class.minRTO, stream+1); err != nil {
 		return nil, err
 	}
-	if p.gateway, err = newHost(n, down, minRTO, stream+1); err != nil {
-		p.devices.close()
+	tuned.SendBufferBytes = class.deviceSending
+	if p.devices, err = newHost(n, up, tuned, class.deviceMinRTO, stream); err != nil {
+		p.gateway.close()
 		return nil, err
 	}
 	if n.splices != nil {

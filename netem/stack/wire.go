@@ -46,12 +46,16 @@ func (d *Device) admitLocked(dir direction, now time.Duration, p *gvisor.PacketB
 	if d.off && dir == up {
 		return
 	}
+	d.syns.sentLocked(dir, p)
+	if shaped := d.shape.apply(dir, p); shaped != p {
+		defer shaped.DecRef()
+		p = shaped
+	}
 	fate := d.links[dir].Admit(now, p.Size())
 	if due, released, ok := d.links[1-dir].Touch(now); ok {
 		d.n.events.hasten(d, 1-dir, int64(due), int64(released))
 		d.n.wakeLocked(int64(released))
 	}
-	d.syns.sentLocked(dir, p)
 	d.captureSent(dir, int64(now), fate, p)
 	if fate.Drop != link.Delivered {
 		return
