@@ -39,6 +39,7 @@ import (
 	_ "mqttlab/spec/checks/qos"
 	_ "mqttlab/spec/checks/restart"
 	_ "mqttlab/spec/checks/retain"
+	_ "mqttlab/spec/checks/sequence"
 	_ "mqttlab/spec/checks/session"
 	_ "mqttlab/spec/checks/shared"
 	_ "mqttlab/spec/checks/subscribe"

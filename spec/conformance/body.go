@@ -38,7 +38,7 @@ func (r *runner) one(ctx context.Context, j job, suspects int) *Result {
 	t.body(ctx, c)
 	<-r.gone.talking
 	res.Duration = time.Since(res.Started)
-	res.Verdict, res.Reason, res.Failure, res.Closed = t.verdict, t.reason, t.failure, t.closed
+	res.Verdict, res.Reason, res.Failure, res.Closed, res.Case = t.verdict, t.reason, t.failure, t.closed, t.played
 	res.Transcript, res.suspects = t.log.Entries(), t.suspects
 	if ctx.Err() != nil {
 		res.Verdict, res.Reason, res.Failure = Skipped, "interrupted", nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mqttlab/spec/octets"
+	"mqttlab/spec/sequence"
 	"mqttlab/spec/statement"
 	"mqttlab/spec/target"
 )
@@ -33,6 +34,9 @@ type Check struct {
 	// wait for seconds: they start first, so that nothing is left to wait for at the
 	// end. Zero is less than a second.
 	Takes time.Duration
+	// Steps are the words of the cases that the check plays; see [T.Sequences]. None for
+	// most checks.
+	Steps []sequence.Word
 	// Exclusive checks run alone, after all others: they restart the target, or
 	// look at what all clients do.
 	Exclusive bool

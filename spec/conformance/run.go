@@ -32,6 +32,9 @@ type Options struct {
 	Lossy bool
 	// Seed draws the names and whatever else a check draws.
 	Seed uint64
+	// Case is what checks with Steps play, and nothing else; empty means what the seed
+	// draws.
+	Case string
 	// Stress cuts what the checks write into small and odd pieces and lets them read
 	// slowly; the verdicts should be the same. See [probe.Stress].
 	Stress bool

@@ -16,6 +16,7 @@ import (
 	"mqttlab/reports/model"
 	"mqttlab/spec/octets"
 	"mqttlab/spec/probe"
+	"mqttlab/spec/sequence"
 	"mqttlab/spec/statement"
 	"mqttlab/spec/target"
 )
@@ -35,6 +36,10 @@ type T struct {
 	id      string // unique for check, version and run
 	rand    *rand.Rand
 	ids     int
+
+	steps  []sequence.Word // of the check
+	replay string          // the case to play instead of those drawn
+	played string          // the case that failed
 
 	caseJobs int  // how many cases run at a time
 	suspects int  // the first case that may have killed the target, counted from 1; set before: the first to run, one by one
@@ -62,7 +67,7 @@ func newT(ctx context.Context, r *runner, c *Check, v octets.Version) *T {
 	t := &T{
 		ctx: ctx, target: r.o.Target, found: r.found[v], timings: r.timings[v], version: v,
 		log: probe.NewTranscript(), id: fmt.Sprintf("%08x", rnd.Uint32()), rand: rnd, verdict: Pass,
-		caseJobs: caseJobs, stress: r.o.Stress,
+		caseJobs: caseJobs, stress: r.o.Stress, steps: c.Steps, replay: r.o.Case,
 	}
 	t.Gomega = gomega.NewGomega(t.unexpected)
 	return t

@@ -36,6 +36,9 @@ type Result struct {
 	Reason string
 	// Failure is set for fail, crash and known, and for nonstrict that would be one.
 	Failure *probe.Failure
+	// Case is the shortest sequence of steps that fails, for [Options].Case; empty for
+	// checks that play none.
+	Case string
 	// Closed is how the connection that the check judged ended; empty if not observed.
 	Closed string
 	// Started and Duration are when the check ran and for how long, cleaning up not

@@ -51,7 +51,7 @@ func verify(t *testing.T, s setup, f fault.Fault, o conformance.Options) []*conf
 		dir = t.TempDir()
 	}
 	synctest.Test(t, func(t *testing.T) {
-		o.Seed = 1
+		o.Seed = max(o.Seed, 1)
 		o.Target = &target.Target{URL: target.Reference, Settings: s.settings}
 		end, err := s.start(o.Target, f, dir)
 		if err != nil {

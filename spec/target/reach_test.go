@@ -16,7 +16,7 @@ import (
 	"mqttlab/spec/target"
 )
 
-// at is a target at a listener, with little patience.
+// at is a target at a listener.
 func at(t *testing.T, l net.Listener) *target.Target {
 	t.Helper()
 	tg, err := target.Parse("mqtt://" + l.Addr().String())

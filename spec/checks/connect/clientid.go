@@ -112,6 +112,9 @@ var _ = conformance.Register(conformance.Check{
 		p.Send(c)
 		if t.V5() {
 			t.WantClosed(p, "the Client Identifier is not allowed", 0x85)
+			if ack := p.Connack(); ack != nil {
+				t.Expect(ack.Code).NotTo(gomega.BeZero(), "the code for a Client Identifier that is not allowed")
+			}
 			return
 		}
 		t.OneOf(p, "a Client Identifier that is not allowed is refused with return code 0x02", conformance.ClosedWith(0x02))

@@ -208,3 +208,13 @@ var _ = conformance.Register(conformance.Check{
 		p.WantSilence("no PUBLISH is sent again after PUBREL")
 	},
 })
+
+// nextPacket returns the next packet, and fails if none comes.
+func nextPacket(t *conformance.T, p *probe.Peer, acceptable string) *octets.Received {
+	e := p.Next(t.Timings().Answer)
+	if e.Packet == nil {
+		_, sent := p.LastSent()
+		t.Fail(probe.Failure{Why: "every exchange comes to its end", Sent: sent, Acceptable: []string{acceptable}, Got: e.String()})
+	}
+	return e.Packet
+}
