@@ -117,7 +117,7 @@ func codelLink(t testing.TB) *Link {
 // packet by packet the same without the rule that spares the last packets of a
 // queue, and nearly as many losses with it.
 func TestCoDelIsThatOfRFC8289(t *testing.T) {
-	sent := load(300, 0.3, 1.6)
+	sent := load(60, 0.3, 1.6)
 	l := codelLink(t)
 	var dropped []int
 	for _, p := range sent {

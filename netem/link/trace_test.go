@@ -58,7 +58,7 @@ func TestTraceOfDelayAndLoss(t *testing.T) {
 	if got, want := l.Model().Delay(), 10*ms+(20*ms+3*200*ms)/4; got != want {
 		t.Errorf("mean delay %v, want %v", got, want)
 	}
-	const packets = 200_000
+	const packets = 100_000
 	var lost, sent [2]float64
 	for i := range packets {
 		now := time.Duration(i) * 250 * ms

@@ -21,6 +21,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agext/levenshtein"
+
 	"mqttlab/netem/link"
 )
 
@@ -102,7 +104,7 @@ func names() []string {
 func suggest(name string, choices []string) string {
 	nearest, distance := "", len(name)/2+1
 	for _, c := range choices {
-		if d := editDistance(name, c); d < distance {
+		if d := levenshtein.Distance(name, c, nil); d < distance {
 			nearest, distance = c, d
 		}
 	}
@@ -110,26 +112,4 @@ func suggest(name string, choices []string) string {
 		return "use one of " + strings.Join(choices, ", ")
 	}
 	return fmt.Sprintf("did you mean %q?", nearest)
-}
-
-// editDistance counts the characters to insert, delete or replace to turn a into
-// b (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
