@@ -12,7 +12,7 @@ help: ## list the targets
 
 build: ## build bin/mqttlab
 	@mkdir -p bin
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/mqttlab
+	$(STATIC) -o $(BIN) ./cmd/mqttlab
 
 run: build ## check the embedded reference broker and write the reports to out/
 	$(BIN) conform reference --out $(OUT)
@@ -58,21 +58,32 @@ clean: ## remove what the other targets made
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 DIST      ?= dist
 IMAGE     ?= mqttlab
+COMPOSE   ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: image dist
+STATIC     = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
-image: build ## build the container image $(IMAGE):$(VERSION) from scratch
-	docker build --quiet --file cmd/mqttlab/Dockerfile --tag $(IMAGE):$(VERSION) --tag $(IMAGE):latest bin
+.PHONY: image dist compose pages
+
+image: ## build the container image $(IMAGE):$(VERSION) from scratch
+	@rm -rf bin/image && mkdir -p bin/image/data
+	GOOS=linux $(STATIC) -o bin/image/mqttlab ./cmd/mqttlab
+	docker build --quiet --file cmd/mqttlab/Dockerfile --tag $(IMAGE):$(VERSION) --tag $(IMAGE):latest bin/image
+
+compose: image ## a broker and a fleet in containers, with metrics; PROFILE=prometheus watches them
+	IMAGE=$(IMAGE) $(COMPOSE) --file cmd/mqttlab/compose/compose.yaml $(if $(PROFILE),--profile $(PROFILE)) up --exit-code-from fleet
 
 dist: build ## write binaries for all platforms, checksums, bill of materials, manual and completions to dist/
 	@rm -rf $(DIST) && mkdir -p $(DIST)
 	@set -e; for platform in $(PLATFORMS); do \
 		os=$${platform%/*}; arch=$${platform#*/}; suffix=; [ $$os != windows ] || suffix=.exe; \
 		echo "$$os/$$arch"; \
-		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' \
-			-o $(DIST)/mqttlab_$${os}_$${arch}$$suffix ./cmd/mqttlab; \
+		GOOS=$$os GOARCH=$$arch $(STATIC) -o $(DIST)/mqttlab_$${os}_$${arch}$$suffix ./cmd/mqttlab; \
 	done
 	@$(BIN) man > $(DIST)/mqttlab.1
 	@for shell in bash zsh fish powershell; do $(BIN) completion $$shell > $(DIST)/completion.$$shell; done
 	@$(BIN) sbom > $(DIST)/mqttlab.cdx.json
 	@cd $(DIST) && sha256sum * > SHA256SUMS
+
+pages: ## every kind of web page, as screenshots and on paper, in out/pages; wants Chromium
+	@mkdir -p $(OUT)/pages
+	$(GO) test -count=1 ./reports/html -run TestInABrowser -pages $(abspath $(OUT)/pages)
