@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -85,6 +86,8 @@ func printDirection(w io.Writer, name, way string, c *link.Config) {
 	case c.Slots.Interval > 0:
 		slots := float64(max(1, len(c.Slots.Starts)))
 		rate = fmt.Sprintf("%.5g kbit/s", 8*slots*float64(c.Slots.Bytes)/c.Slots.Interval.Seconds()/1000)
+	case slices.ContainsFunc(c.Trace.Rows, func(r link.TraceRow) bool { return r.RateBitsPerSecond > 0 }):
+		rate = "as traced"
 	case c.RateBitsPerSecond > 0:
 		rate = fmt.Sprintf("%.5g kbit/s", c.RateBitsPerSecond/1000)
 	}
