@@ -34,8 +34,18 @@ func (v *mistakes) rate(field, zero string, rate float64) {
 
 const maxRate = 1e12
 
-// fullPacket is what a queue must be able to hold.
-const fullPacket = 1500
+// fullPacket returns the size on the air of the largest packet that is likely, which
+// a queue must be able to hold.
+func (c *Config) fullPacket() int {
+	bytes, fragments := 1500, 1
+	if c.MTUBytes > 0 {
+		bytes = min(bytes, c.MTUBytes)
+	}
+	if c.FragmentBytes > 0 {
+		fragments = (bytes + c.FragmentBytes - 1) / c.FragmentBytes
+	}
+	return bytes + fragments*c.OverheadBytes
+}
 
 func (c *Config) checkQueue(v *mistakes) {
 	paced := c.RateBitsPerSecond > 0 || c.Slots.Interval > 0 || c.Trace.paces()
@@ -45,8 +55,8 @@ func (c *Config) checkQueue(v *mistakes) {
 	if c.QueueBytes > 0 && !paced {
 		v.add("QueueBytes needs RateBitsPerSecond, Slots or a Trace with rates: without a rate nothing ever queues")
 	}
-	if c.QueueBytes > 0 && c.QueueBytes < fullPacket+100 {
-		v.add("QueueBytes is %d: below %d a full-size packet never fits", c.QueueBytes, fullPacket+100)
+	if full := c.fullPacket(); c.QueueBytes > 0 && c.QueueBytes < full {
+		v.add("QueueBytes is %d: below %d a full-size packet never fits", c.QueueBytes, full)
 	}
 	p := &c.CoDel
 	v.duration("CoDel.Target", p.Target)
@@ -71,10 +81,10 @@ func (c *Config) checkQueue(v *mistakes) {
 // longestTransmission is how long a full packet may occupy a link that is idle.
 func (c *Config) longestTransmission() time.Duration {
 	if c.Slots.Interval > 0 && len(c.Slots.Starts) == 0 && c.Slots.Bytes > 0 {
-		return c.Slots.Interval * time.Duration((fullPacket+c.Slots.Bytes-1)/c.Slots.Bytes)
+		return c.Slots.Interval * time.Duration((c.fullPacket()+c.Slots.Bytes-1)/c.Slots.Bytes)
 	}
 	if c.RateBitsPerSecond >= 1 {
-		return time.Duration(8e9 * fullPacket / c.RateBitsPerSecond)
+		return time.Duration(8e9 * float64(c.fullPacket()) / c.RateBitsPerSecond)
 	}
 	return 0
 }

@@ -101,6 +101,7 @@ func TestValidateRefusesWhatWouldMislead(t *testing.T) {
 		"CorruptRatio is -0.1":           {CorruptRatio: -0.1},
 		"a link that is dead":            {BitErrorRatio: 1},
 		"smallest that IPv4 allows":      {MTUBytes: 20},
+		"below 2134 a full-size packet":  {RateBitsPerSecond: 1e6, QueueBytes: 2000, MTUBytes: 1280, FragmentBytes: 96, OverheadBytes: 61, LossRatio: 0.1},
 		"FragmentBytes is 4":             {FragmentBytes: 4},
 		"must be between 0 and 1h0m0s":   {Delay: 60_000 * time.Second},
 		"Outages[0].Duration is 0s":      {Outages: []Outage{{}}},
