@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -51,10 +50,11 @@ type radio struct {
 	profile  *profile.Profile
 	network  *stack.Network
 	up, down *link.Model
-	file     *os.File       // of the capture; nil without --pcap
-	capture  *pcapng.Writer // nil without --pcap
 	stop     context.CancelFunc
 	ended    chan error
+
+	capture    *pcapng.Writer // nil without --pcap
+	endCapture func() error
 }
 
 // between puts the radio of p between the checks and the target. Names of connections
@@ -78,17 +78,31 @@ func (l *conformLinkFlags) between(o *opened, p *profile.Profile, seed uint64) e
 	if r.network, err = stack.New(stack.Config{Seed: seed, MTUBytes: p.MTUBytes}); err != nil {
 		return exit(exitInternal, err)
 	}
-	if l.pcap != "" {
-		if r.file, err = os.Create(l.pcap); err != nil {
-			return errors.Join(fmt.Errorf("--pcap: %w", err), r.network.Close())
-		}
-		r.capture = pcapng.NewWriter(r.file, p.Name)
+	if r.capture, r.endCapture, err = createCapture(l.pcap, p.Name); err != nil {
+		return errors.Join(err, r.network.Close())
+	}
+	if o.Timings.Answer == 0 {
+		o.Timings.Answer = r.patience()
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	go func() { r.ended <- r.network.Run(ctx, time.Time{}) }()
 	o.radio, o.Dial = r, r.dial
 	return nil
+}
+
+// patience is how long the target may take to answer over the radio: what it may without
+// one, and the time that the largest message of the checks takes, twice because losses
+// slow TCP down. Over narrow-band radios that is most of it.
+func (r *radio) patience() time.Duration {
+	const largest = 8 * 70_000 // bit
+	t := 3*time.Second + 50*(r.up.Delay()+r.down.Delay())
+	for _, m := range []*link.Model{r.up, r.down} {
+		if rate := m.Config().RateBitsPerSecond; rate > 0 {
+			t += time.Duration(2 * largest / rate * float64(time.Second))
+		}
+	}
+	return t
 }
 
 // dial opens a connection from a new device.
@@ -125,11 +139,7 @@ func (r *radio) finish(record *model.Record) error {
 	if record != nil {
 		record.Link = r.told()
 	}
-	err := r.network.Close()
-	if r.file != nil {
-		err = errors.Join(err, r.capture.Flush(), r.file.Close())
-	}
-	return exit(exitInternal, err)
+	return exit(exitInternal, errors.Join(r.network.Close(), r.endCapture()))
 }
 
 // told is the radio's part of the record.

@@ -7,18 +7,22 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"mqttlab/netem/link"
+	"mqttlab/netem/pcapng"
 	"mqttlab/netem/relay"
+	"mqttlab/netem/stack"
 )
 
 type linkFlags struct {
 	listen, to, profile string
 	http, schedule      string
+	pcap, tcp           string
 	seed                uint64
 	quiet               bool
 }
@@ -33,7 +37,9 @@ Packets are lost, delayed and queued one by one under real TCP, in user space an
 It runs until it is interrupted.`,
 		Example: `  mqttlab link --listen 127.0.0.1:2883 --to 127.0.0.1:1883 --profile nb-iot
   mqttlab link --to 127.0.0.1:1883 --profile lte-m:bad --schedule 60s+30s/10m
-  mqttlab link --to 127.0.0.1:1883 --http 127.0.0.1:8080  # curl -X PUT '127.0.0.1:8080/link?profile=gprs'`,
+  mqttlab link --to 127.0.0.1:1883 --http 127.0.0.1:8080  # curl -X PUT '127.0.0.1:8080/link?profile=gprs'
+  mqttlab link --to 127.0.0.1:1883 --profile thread --tcp lwip
+  mqttlab link --to 127.0.0.1:1883 --profile gprs --pcap radio.pcapng  # wireshark -k -i <(tail -f -c +0 radio.pcapng)`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runLink(cmd, f) },
 	}
@@ -42,7 +48,9 @@ It runs until it is interrupted.`,
 	fs.StringVar(&f.to, "to", "", "address of the broker")
 	fs.StringVar(&f.profile, "profile", "nb-iot", "radio, and its quality behind a colon, or a file with figures; see 'mqttlab link profiles --help'")
 	fs.StringVar(&f.schedule, "schedule", "", "outages as START+DURATION or START+DURATION/PERIOD, separated by commas; ~ in front holds packets")
-	fs.StringVar(&f.http, "http", "", "address to watch and change the link: GET /link, PUT /link?profile=NAME; no authentication")
+	fs.StringVar(&f.http, "http", "", "address to watch and change the link: GET /link, GET /metrics (Prometheus), PUT /link?profile=NAME; no authentication")
+	fs.StringVar(&f.tcp, "tcp", "linux", "TCP at the clients' end of the link: "+strings.Join(tcpNames(), ", "))
+	fs.StringVar(&f.pcap, "pcap", "", "file for all packets on the link, for Wireshark or tcpdump; a lost one has a comment that says why")
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of losses and jitter")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print no figures")
 	cmd.AddCommand(newLinkProfiles())
@@ -55,22 +63,44 @@ func runLink(cmd *cobra.Command, f linkFlags) error {
 	if f.to == "" {
 		errTo = errors.New("--to is missing: the address of the broker, such as --to 127.0.0.1:1883")
 	}
+	tcp, errTCP := stack.LookupTCP(f.tcp)
 	outages, errSchedule := link.ParseOutages(f.schedule)
-	if err := errors.Join(errTo, errProfile, errSchedule); err != nil {
+	if err := errors.Join(errTo, errProfile, errTCP, errSchedule); err != nil {
 		return err
 	}
 	if outages != nil { // a file may have its own
 		p.Up.Outages, p.Down.Outages = outages, outages
 	}
-	r, err := relay.Listen(relay.Config{Listen: f.listen, Target: f.to, Up: p.Up, Down: p.Down, MTUBytes: p.MTUBytes, Seed: f.seed})
+	capture, stop, err := createCapture(f.pcap, p.Name)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "listening on %s, %s to %s\n", r.Addr(), p.Name, f.to)
+	r, err := relay.Listen(relay.Config{
+		Listen: f.listen, Target: f.to, Up: p.Up, Down: p.Down, MTUBytes: p.MTUBytes, Seed: f.seed, TCP: tcp, Capture: capture,
+	})
+	if err != nil {
+		return errors.Join(err, stop())
+	}
+	err = serveLink(cmd, f, r, relay.NewControl(r, p.Name, outages), p.Name, capture)
+	return errors.Join(err, exit(exitInternal, stop()))
+}
+
+// tcpNames lists what --tcp takes.
+func tcpNames() []string {
+	var names []string
+	for _, p := range stack.TCPProfiles() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// serveLink runs a relay until it is interrupted.
+func serveLink(cmd *cobra.Command, f linkFlags, r *relay.Relay, control *relay.Control, radio string, capture *pcapng.Writer) error {
+	fmt.Fprintf(cmd.OutOrStdout(), "listening on %s, %s to %s\n", r.Addr(), radio, f.to)
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	if f.http != "" {
-		stop, err := controlLink(cmd.OutOrStdout(), f.http, relay.NewControl(r, p.Name, outages))
+		stop, err := controlLink(cmd.OutOrStdout(), f.http, control)
 		if err != nil {
 			return errors.Join(err, r.Close())
 		}
@@ -79,7 +109,7 @@ func runLink(cmd *cobra.Command, f linkFlags) error {
 	served := make(chan error, 1)
 	go func() { served <- r.Serve(ctx) }()
 	show := newScreen(cmd.ErrOrStderr(), f.quiet)
-	return exit(exitInternal, watchLink(r, &show, served))
+	return exit(exitInternal, watchLink(r, &show, capture, served))
 }
 
 // controlLink serves the control until stop is called.
@@ -91,12 +121,13 @@ func controlLink(w io.Writer, address string, c *relay.Control) (stop func(), er
 	server := &http.Server{Handler: c.Handler(), ReadHeaderTimeout: 10 * time.Second}
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = server.Serve(ln) }) // it ends with Close
-	fmt.Fprintf(w, "control at http://%s/link\n", ln.Addr())
+	fmt.Fprintf(w, "control at http://%s/link, metrics on http://%[1]s/metrics\n", ln.Addr())
 	return func() { server.Close(); serving.Wait() }, nil
 }
 
-// watchLink shows figures until the relay ends.
-func watchLink(r *relay.Relay, show *screen, served <-chan error) error {
+// watchLink shows figures until the relay ends. What was captured is in the file when
+// its figures are shown.
+func watchLink(r *relay.Relay, show *screen, capture *pcapng.Writer, served <-chan error) error {
 	every := plainEvery
 	if show.terminal {
 		every = time.Second
@@ -104,6 +135,7 @@ func watchLink(r *relay.Relay, show *screen, served <-chan error) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	shown := ""
+	var before relay.Stats
 	for {
 		select {
 		case err := <-served:
@@ -113,13 +145,18 @@ func watchLink(r *relay.Relay, show *screen, served <-chan error) error {
 			}
 			return err
 		case <-tick.C:
-			switch now := linkFigures(r.Stats()); {
+			if capture != nil {
+				_ = capture.Flush() // an error comes again at the end
+			}
+			s := r.Stats()
+			switch now := linkFigures(s); {
 			case show.terminal:
-				show.redraw(now)
+				show.redraw(now + linkRates(before, s, every))
 			case now != shown:
-				show.line("%s", now)
+				show.line("%s", now+linkRates(before, s, every))
 				shown = now
 			}
+			before = s
 		}
 	}
 }
@@ -133,4 +170,12 @@ func linkFigures(s relay.Stats) string {
 		line = invalid + "; " + line
 	}
 	return line
+}
+
+// linkRates tells how much went over the link since the figures before.
+func linkRates(before, now relay.Stats, since time.Duration) string {
+	kbit := func(before, now uint64) float64 { return 8 * float64(now-before) / 1000 / since.Seconds() }
+	return fmt.Sprintf("; now %.1f kbit/s up, %.1f down",
+		kbit(before.Network.Up.AdmittedBytes, now.Network.Up.AdmittedBytes),
+		kbit(before.Network.Down.AdmittedBytes, now.Network.Down.AdmittedBytes))
 }
