@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"os"
+	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -255,10 +258,45 @@ func TestVirtualRunsAreDeterministic(t *testing.T) {
 				t.Errorf("seed %d, GOMAXPROCS %d: history %x, before %x", seed, procs, again, first)
 			}
 		}
+		if again := historyElsewhere(t, seed); again != first {
+			t.Errorf("seed %d, another process: history %x, before %x", seed, again, first)
+		}
 		if other, _ := history(t, seed+100); other == first {
 			t.Errorf("seeds %d and %d have the same history", seed, seed+100)
 		}
 	}
+}
+
+// seedVariable makes a process of this test print one history and nothing else.
+const seedVariable = "STACK_TEST_HISTORY_OF_SEED"
+
+// TestHistoryOfOneSeed is what historyElsewhere runs in a process of its own.
+func TestHistoryOfOneSeed(t *testing.T) {
+	seed, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64)
+	if err != nil {
+		t.Skip("part of TestVirtualRunsAreDeterministic")
+	}
+	sum, _ := history(t, seed)
+	fmt.Printf("history %x\n", sum)
+}
+
+// historyElsewhere returns the hash of a history that another process ran.
+func historyElsewhere(t *testing.T, seed uint64) (sum uint64) {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, "-test.run=^TestHistoryOfOneSeed$")
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", seedVariable, seed))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if _, err := fmt.Sscanf(string(out), "history %x", &sum); err != nil {
+		t.Fatalf("%v in %q", err, out)
+	}
+	return sum
 }
 
 // TestAHalfOpenConnectionIsNoticedLate: a device that loses power says nothing, and

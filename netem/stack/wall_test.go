@@ -234,6 +234,17 @@ func TestPowerOffIsSilent(t *testing.T) {
 	}
 }
 
+// TestAStallOfTheLoopMakesTheRunInvalid stops a real loop for half a second.
+func TestAStallOfTheLoopMakesTheRunInvalid(t *testing.T) {
+	n := newWall(t, Config{})
+	n.do(func() { time.Sleep(500 * time.Millisecond) })
+	n.do(func() {}) // the loop has looked at the clock in between
+	l := n.Stats().Lateness
+	if l.Invalid() == "" || l.Max < 400*time.Millisecond {
+		t.Errorf("a stop of 500 ms went unnoticed: %+v", l)
+	}
+}
+
 func TestAStalledMachineMakesTheRunInvalid(t *testing.T) {
 	n, err := New(Config{})
 	if err != nil {
