@@ -131,3 +131,26 @@ func TestSentAndReceivedIsRecordedOnce(t *testing.T) {
 		t.Errorf("two packets in one write make %d entries: %+v", sent, log.Entries())
 	}
 }
+
+// TestLateAnswer lets a target answer only after it was asked whether it is there: the PINGRESP behind the answer belongs to
+// nobody then.
+func TestLateAnswer(t *testing.T) {
+	script := map[octets.Type]string{
+		octets.CONNECT: "\x20\x02\x00\x00",
+		octets.PINGREQ: "\x40\x02\x00\x07" + "\xD0\x00",
+		octets.PUBREL:  "\x70\x02\x00\x07",
+	}
+	failure, _ := talk(t, script, func(p *probe.Peer) {
+		p.Connect(octets.Connect{ClientID: "c", Clean: true})
+		p.Send(octets.Publish{Topic: "t", QoS: 1, ID: 7})
+		end, got := p.Reaction(func(got []*octets.Received) bool { return got[len(got)-1].Type == octets.PUBACK })
+		if end != nil || len(got) != 1 || got[0].Type != octets.PUBACK {
+			t.Errorf("the reaction is %v, %v", end, got)
+		}
+		p.Send(octets.Pubrel(7))
+		p.WantID(octets.PUBCOMP, 7, "PUBREL is answered")
+	})
+	if failure != nil {
+		t.Error(failure)
+	}
+}

@@ -150,7 +150,13 @@ func (p *Peer) Reaction(done func([]*octets.Received) bool) (*End, []*octets.Rec
 	got := p.stash
 	p.stash = nil
 	sent := p.sent
-	defer func() { p.sent = sent }()
+	asked := false // a PINGRESP is due
+	defer func() {
+		p.sent = sent
+		if asked && p.end == nil {
+			p.late++
+		}
+	}()
 	ready := func() bool { return done != nil && len(got) > 0 && done(got) }
 	collect := func(within time.Duration, until octets.Type) bool {
 		deadline := time.Now().Add(within)
@@ -160,6 +166,7 @@ func (p *Peer) Reaction(done func([]*octets.Received) bool) (*End, []*octets.Rec
 				return false
 			}
 			if e.Packet.Type == until {
+				asked = false
 				return true
 			}
 			got = append(got, e.Packet)
@@ -176,6 +183,7 @@ func (p *Peer) Reaction(done func([]*octets.Received) bool) (*End, []*octets.Rec
 		return p.end, got
 	}
 	p.Send(octets.Pingreq{})
+	asked = true
 	switch answered := collect(p.o.Timings.Answer, octets.PINGRESP); {
 	case answered && !ready():
 		collect(p.o.Timings.Settle, 0)
