@@ -351,3 +351,38 @@ func TestCrashIsALossToAllClients(t *testing.T) {
 	watcher.want("the Will Message again, for it was not acknowledged, and not twice", again(arrived("will/brief", "x", 1, 1)))
 	watcher.silence("there is one")
 }
+
+// TestOwnMessagesAreNotStored publishes what $SYS is made of: nothing of it reaches the store, and what a client had retained there leaves it.
+func TestOwnMessagesAreNotStored(t *testing.T) {
+	s := start(t, Config{Persist: true, DollarTopics: true})
+	retained := func() (names []string) {
+		s.disk.flush()
+		for r := range s.disk.records() {
+			if r.Kind == PutRetained || r.Kind == PutMessage {
+				names = append(names, fmt.Sprint(r.Kind, r.Name))
+			}
+		}
+		return names
+	}
+	own := func(payload string) {
+		s.m.Publish(s.now, retainedText(arrived("$SYS/uptime", payload, 0, 0)))
+		s.drain()
+	}
+	own("1 s")
+	own("2 s")
+	if got := retained(); got != nil {
+		t.Errorf("stored: %v", got)
+	}
+	pub := s.connect("pub")
+	pub.publish(*retainedText(arrived("$SYS/uptime", "for ever", 1, 1)))
+	if got := retained(); len(got) != 2 {
+		t.Errorf("a client's message is stored as %v", got)
+	}
+	own("3 s")
+	if got := retained(); got != nil {
+		t.Errorf("left in the store: %v", got)
+	}
+	c := s.connect("c")
+	c.subscribe(0, "$SYS/uptime")
+	c.want("it is retained nevertheless", retainedText(arrived("$SYS/uptime", "3 s", 0, 0)))
+}

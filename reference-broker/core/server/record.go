@@ -235,19 +235,18 @@ func (m *Machine) removeDelivery(s *session, x *pending) {
 	x.place = 0
 }
 
-// putRetained stores that x is the retained message of its Topic Name. p is the same message.
-func (m *Machine) putRetained(p *mqtt.Publish, x *message) {
-	if !m.cfg.Persist {
-		return
+// putRetained stores that x is the retained message of its Topic Name, unless it is the Server's own, and reports whether it did. p is the same message.
+func (m *Machine) putRetained(p *mqtt.Publish, x *message) bool {
+	if !m.cfg.Persist || m.own {
+		return false
 	}
 	message := m.putMessage(x)
 	r := m.record(PutRetained)
 	r.Name, r.Message, r.Lazy = p.Topic, message, p.QoS == mqtt.AtMostOnce
+	return true
 }
 
 func (m *Machine) putRetainedRemoved(name string, lazy bool) {
-	if m.cfg.Persist {
-		r := m.record(RemoveRetained)
-		r.Name, r.Lazy = name, lazy
-	}
+	r := m.record(RemoveRetained)
+	r.Name, r.Lazy = name, lazy
 }

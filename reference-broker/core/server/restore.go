@@ -115,7 +115,7 @@ func (r *restoring) retained(x *Record) error {
 	if c.publish.Topic != x.Name {
 		return fmt.Errorf("retained message of topic %q is one for %q", x.Name, c.publish.Topic)
 	}
-	r.m.keepRetained(c)
+	r.m.keepRetained(c).stored = true
 	return nil
 }
 

@@ -17,6 +17,7 @@ type retainedStore struct {
 type retained struct {
 	message *message
 	timer   timer // its expiry
+	stored  bool  // in the store
 }
 
 // hasRoom reports whether p may become a retained message within the limits.
@@ -57,13 +58,13 @@ func (m *Machine) storeRetained(p *mqtt.Publish, kept *message) *message {
 	if kept == nil { // [X5 3.3.1.3-3]
 		kept = m.messages.clone(p, m.now)
 	}
-	m.keepRetained(kept)
-	m.putRetained(p, kept)
+	r := m.keepRetained(kept)
+	r.stored = m.putRetained(p, kept)
 	return kept
 }
 
 // keepRetained makes x the retained message of its Topic Name, which has none.
-func (m *Machine) keepRetained(x *message) {
+func (m *Machine) keepRetained(x *message) *retained {
 	r := &retained{message: x.hold()}
 	r.timer.owner = r
 	m.retained.names.Set(x.publish.Topic, r)
@@ -71,6 +72,7 @@ func (m *Machine) keepRetained(x *message) {
 	if e := x.publish.MessageExpiryInterval; e.Set && !m.cfg.Deviations.Has(ExpiredDelivered) { // [X5 3.3.1.3-4]
 		m.timers.set(&r.timer, x.arrived+time.Duration(e.Value)*time.Second)
 	}
+	return r
 }
 
 // removeRetained removes the retained message of a Topic Name, if it has one; lazy: nobody was promised that.
@@ -80,7 +82,9 @@ func (m *Machine) removeRetained(name string, lazy bool) {
 		return
 	}
 	m.timers.stop(&r.timer)
-	m.putRetainedRemoved(name, lazy)
+	if r.stored {
+		m.putRetainedRemoved(name, lazy)
+	}
 	m.retained.bytes -= r.message.size()
 	m.release(r.message)
 }

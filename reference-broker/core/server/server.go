@@ -53,6 +53,7 @@ type Machine struct {
 
 	base time.Time     // the first time seen; all others are durations since
 	now  time.Duration // of the call in progress
+	own  bool          // it is Publish
 
 	conns    map[ConnID]*conn
 	sessions map[string]*session
@@ -194,11 +195,13 @@ func (m *Machine) Disconnect(now time.Time, id ConnID, code mqtt.ReasonCode, ref
 	m.refuse(c, refusal{code: code, reference: reference})
 }
 
-// Publish sends a message of the Server's own, such as one of the $SYS topics, to its subscribers and stores it if it is retained. It passes no
-// access rules. The Topic Name must be valid.
+// Publish sends a message of the Server's own, such as one of the $SYS topics, to its subscribers and keeps it if it is retained, but not over a restart: what
+// a Server says of itself ends with it. It passes no access rules. The Topic Name must be valid.
 func (m *Machine) Publish(now time.Time, p *mqtt.Publish) {
 	m.tick(now)
+	m.own = true
 	m.accept(p, nil)
+	m.own = false
 }
 
 // Deadline returns when Advance wants to be called next; ok is false if nothing waits for time.
