@@ -48,8 +48,7 @@ const (
 // drops decides about a packet that leaves the queue at now after a wait.
 func (s *codel) drops(p *CoDel, now, sojourn int64) bool {
 	if s.after != normally && now != s.droppedAt {
-		// There was no packet behind the dropped one.
-		s.dropping = s.dropping && s.after == afterEntry
+		// There was no packet behind the dropped one: the queue ran empty.
 		s.firstAboveTime, s.after = 0, normally
 	}
 	okToDrop := s.above(p, now, sojourn)
