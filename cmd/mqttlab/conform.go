@@ -31,6 +31,9 @@ type conformFlags struct {
 	html, json, junit string
 	seed              uint64
 	repeat            int
+	steps             string // of --case
+	implementation    string
+	targets           []string // as the user named them
 	stress            bool
 	quiet             bool
 }
@@ -86,6 +89,8 @@ ran are written).`,
 	fs.StringVar(&f.junit, "junit", "", "file for JUnit XML")
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of all names and choices; the same seed gives the same run")
 	fs.IntVar(&f.repeat, "repeat", 1, "run the selection so often; the worst verdict of a check counts, and differing ones are shown as flaky")
+	fs.StringVar(&f.steps, "case", "", "play this sequence of steps instead of those the seed draws; with --only sequence/NAME")
+	fs.StringVar(&f.implementation, "implementation", "", "what is judged, for a result to be published: 'name,version,contact'")
 	fs.BoolVar(&f.stress, "stress", false, "cut what is sent into single bytes and odd pieces, and read slowly; verdicts should not change")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but errors")
 	return cmd
@@ -106,9 +111,10 @@ func conform(cmd *cobra.Command, args []string, f conformFlags) error {
 		return errors.New("--markdown goes with --list; for a run, write the record with --json FILE and use 'mqttlab report FILE --markdown FILE'")
 	}
 	o := suite.Options{Tool: tool(), Options: conformance.Options{
-		Checks: selected.checks, Versions: selected.versions, Only: selected.admits, Jobs: f.jobs, Seed: f.seed, Stress: f.stress,
+		Checks: selected.checks, Versions: selected.versions, Only: selected.admits, Jobs: f.jobs, Seed: f.seed, Stress: f.stress, Case: f.steps,
 	}}
 	before, err := f.prepare(&o)
+	err = errors.Join(err, checkCase(f.steps, selected))
 	radio, errLink := f.lookupLink()
 	if o.Lossy = radio != nil; o.Lossy && !cmd.Flags().Changed("jobs") {
 		o.Jobs = linkJobs
@@ -147,6 +153,9 @@ func (f *conformFlags) prepare(o *suite.Options) (before *model.Record, err erro
 	if f.repeat < 1 {
 		return nil, fmt.Errorf("--repeat %d: the checks have to run at least once", f.repeat)
 	}
+	if o.Implementation, err = parseImplementation(f.implementation); err != nil {
+		return nil, err
+	}
 	if err := f.baselineFlags.check(); err != nil {
 		return nil, err
 	}
@@ -156,6 +165,7 @@ func (f *conformFlags) prepare(o *suite.Options) (before *model.Record, err erro
 // run runs the checks and writes the reports.
 func (f *conformFlags) run(ctx context.Context, cmd *cobra.Command, t *opened, o suite.Options) (*model.Record, error) {
 	show := newConformProgress(cmd.ErrOrStderr(), f.quiet)
+	show.again = againCommand(cmd.Flags(), f.targets, f.seed)
 	o.Progress = show.event
 	record, errRun := suite.Repeat(ctx, o, f.repeat)
 	show.end()
@@ -165,6 +175,7 @@ func (f *conformFlags) run(ctx context.Context, cmd *cobra.Command, t *opened, o
 	if record == nil {
 		return nil, conformError(errRun)
 	}
+	f.nameCommands(cmd, record)
 	written, err := f.write(cmd, record)
 	if err == nil && f.out != "" && t.log != nil {
 		name := filepath.Join(f.out, "target.log")

@@ -19,6 +19,7 @@ type conformProgress struct {
 	started time.Time
 	last    time.Time // of the last plain line
 	failed  int
+	again   func(check, mqtt, steps string) string // the command that repeats a check
 }
 
 // plainEvery is the pause between progress lines where there is no terminal.
@@ -34,6 +35,9 @@ func (p *conformProgress) event(e conformance.Event) {
 	if r.Verdict.Failing() {
 		p.failed++
 		p.line("%s %s %s: %s", p.paint(r.Verdict), r.Check.FullName(), r.Version, r.Reason)
+		if r.Verdict != model.KnownFailure && r.Verdict != model.Fixed {
+			p.line("  again: %s", p.again(r.Check.FullName(), r.Version.String(), r.Case))
+		}
 	}
 	elapsed := time.Since(p.started).Round(100 * time.Millisecond)
 	state := fmt.Sprintf("%d/%d checks, %s, %d to look at, %v", e.Done, e.Total, r.Check.Area, p.failed, elapsed)

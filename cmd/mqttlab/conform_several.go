@@ -203,6 +203,7 @@ func (l *launchFlags) name(target string) bool {
 
 // judgeTarget opens a target, judges it, writes its reports and takes away what was started.
 func (f *conformFlags) judgeTarget(ctx context.Context, cmd *cobra.Command, args []string, o suite.Options, radio *profile.Profile, say io.Writer) (*model.Record, error) {
+	f.targets = args
 	if len(args) == 1 && !f.launchFlags.given() && f.launchFlags.name(args[0]) {
 		args = nil
 	}

@@ -79,7 +79,7 @@ func Conformance(w io.Writer, r *model.Record) error {
 			Title:   r.Target.Title() + ": MQTT conformance",
 			Eyebrow: "MQTT conformance",
 			Heading: r.Target.Title(),
-			Facts:   facts(r),
+			Facts:   facts(r, judged(r.Target.Implementation)...),
 		},
 		Judgement: r.Summary.Judge(),
 		Tallies:   tallies(r.Summary),
@@ -102,6 +102,14 @@ func Conformance(w io.Writer, r *model.Record) error {
 	slices.SortStableFunc(v.Failing, func(a, b checkView) int { return severity(a.Verdict) - severity(b.Verdict) })
 	v.statements(r)
 	return render(w, "conformance.gohtml", v)
+}
+
+// judged is what a published result says of the implementation.
+func judged(i *model.Implementation) []fact {
+	if i == nil {
+		return nil
+	}
+	return []fact{{"Implementation", i.Name + " " + i.Version}, {"Contact", i.Contact}}
 }
 
 func severity(v model.Verdict) int { return slices.Index(model.Verdicts(), v) }

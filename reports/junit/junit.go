@@ -155,6 +155,9 @@ func explain(r *model.Record, c model.Check) string {
 		}
 		fmt.Fprintf(&b, "got: %s\n", c.Failure.Got)
 	}
+	if c.Again != "" {
+		fmt.Fprintf(&b, "again: %s\n", c.Again)
+	}
 	if c.Closed != "" {
 		fmt.Fprintf(&b, "connection: %s\n", c.Closed)
 	}

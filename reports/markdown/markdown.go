@@ -95,6 +95,9 @@ func conformance(b *strings.Builder, r *model.Record, limit int) {
 		}
 		b.WriteString(block)
 	}
+	if i := r.Target.Implementation; i != nil {
+		fmt.Fprintf(b, "Judged: %s %s, contact %s\n\n", escape(i.Name), escape(i.Version), escape(i.Contact))
+	}
 	fmt.Fprintf(b, "<sub>%s %s, seed %d, %s</sub>\n", escape(r.Tool.Name), escape(r.Tool.Version), r.Seed, r.Started.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
@@ -155,6 +158,9 @@ func check(r *model.Record, c model.Check) string {
 			fmt.Fprintf(&b, "- **acceptable** %s\n", escape(a))
 		}
 		fmt.Fprintf(&b, "- **got** %s\n", escape(f.Got))
+	}
+	if c.Again != "" {
+		fmt.Fprintf(&b, "- **again** %s\n", escape(c.Again))
 	}
 	b.WriteString("\n</details>\n\n")
 	return b.String()

@@ -22,6 +22,11 @@ type Check struct {
 	Failure    *Failure `json:"failure,omitempty"` // for fail, crash, known and nonstrict where there is something to show
 	Transcript []Line   `json:"transcript,omitempty"`
 
+	// Case is the sequence of steps that a check with sequences failed in, made short; empty for others.
+	Case string `json:"case,omitempty"`
+	// Again is the command that runs the check alone in the same way, for checks to look at; empty otherwise.
+	Again string `json:"again,omitempty"`
+
 	// Flaky has one entry per run when the runs of the check did not agree; Verdict is then the worst of them. See Record.Repeats.
 	Flaky []Attempt `json:"flaky,omitempty"`
 }

@@ -53,10 +53,25 @@ type Target struct {
 	URL      string    `json:"url"`                // as the user gave it, without credentials
 	Name     string    `json:"name"`               // for people; empty: readers show the URL
 	Features []Feature `json:"features,omitempty"` // sorted by name
+
+	Implementation *Implementation `json:"implementation,omitempty"` // nil: the user did not say
 }
 
-// Title is the name that reports show: Name, or the URL where there is none.
-func (t Target) Title() string { return cmp.Or(t.Name, t.URL, "unnamed target") }
+// Implementation is what a published result says of what was judged.
+type Implementation struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Contact string `json:"contact"` // who answers for it: a mail address, a web page
+}
+
+// Title is the name that reports show: that of the implementation, Name, or the URL where there is none.
+func (t Target) Title() string {
+	named := ""
+	if i := t.Implementation; i != nil {
+		named = i.Name + " " + i.Version
+	}
+	return cmp.Or(named, t.Name, t.URL, "unnamed target")
+}
 
 // Title says what ran on what, as the heading of a report: "meadow on mosquitto 2.0.11". A run in virtual time brings its
 // own broker, which is no news.

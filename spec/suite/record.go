@@ -62,7 +62,7 @@ func foundFeatures(found map[octets.Version]*target.Found) []model.Feature {
 func checkRecord(r *conformance.Result) model.Check {
 	c := model.Check{
 		Name: r.Check.Name, Area: r.Check.Area, Title: r.Check.Title, MQTT: r.Version.String(),
-		Level: string(r.Check.Level(r.Version)), Verdict: r.Verdict, Reason: r.Reason, Closed: r.Closed,
+		Level: string(r.Check.Level(r.Version)), Verdict: r.Verdict, Reason: r.Reason, Closed: r.Closed, Case: r.Case,
 		DurationMS: model.Millis(r.Duration),
 	}
 	for _, id := range r.Statements() {

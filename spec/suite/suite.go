@@ -21,6 +21,8 @@ type Options struct {
 	conformance.Options
 	// Tool is written into the record.
 	Tool model.Tool
+	// Implementation is written into the record; nil if it is not known.
+	Implementation *model.Implementation
 }
 
 // Run judges a target and returns the record of the run. Its error says why there is
@@ -52,7 +54,9 @@ func Run(ctx context.Context, o Options) (*model.Record, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	return record(s.o, s.run, o.Tool), nil
+	rec := record(s.o, s.run, o.Tool)
+	rec.Target.Implementation = o.Implementation
+	return rec, nil
 }
 
 // outcome is the testing.T that Ginkgo asks for; the record tells what failed.
