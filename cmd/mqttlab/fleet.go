@@ -30,7 +30,7 @@ func newFleet() *cobra.Command {
 
 type fleetFlags struct {
 	target, mode, json, html string
-	metrics                  string
+	metrics, pcap            string
 	pid                      int
 	seed                     uint64
 	quiet                    bool
@@ -67,6 +67,7 @@ this machine could not keep the schedule; 130 interrupted (the record is written
 	fs.StringVar(&f.json, "json", "", "file for the record, - for standard output")
 	fs.StringVar(&f.html, "html", "", "file for the web page")
 	fs.StringVar(&f.metrics, "metrics", "", "address for Prometheus, such as 127.0.0.1:9100, while the fleet runs")
+	fs.StringVar(&f.pcap, "pcap", "", "file for the packets of all devices (pcapng, for Wireshark); not in live mode")
 	fs.IntVar(&f.pid, "target-pid", 0, "process of the target, whose CPU time and memory go into the record; 0: who listens at --target on this machine")
 	f.tls.register(fs)
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but errors")
@@ -86,7 +87,15 @@ func runFleet(cmd *cobra.Command, name string, f fleetFlags) error {
 		errMode = fmt.Errorf("--target is missing: %s mode needs a broker, such as --target mqtt://127.0.0.1:1883", mode)
 	}
 	trust, errTLS := f.tls.config()
-	if err := errors.Join(errMode, errTLS, errScenario); err != nil {
+	var errCapture error
+	if mode == model.Live && f.pcap != "" {
+		errCapture = errors.New("--pcap: live mode has no packets of its own; use emulated, or tcpdump")
+	}
+	if err := errors.Join(errMode, errTLS, errCapture, errScenario); err != nil {
+		return err
+	}
+	capture, endCapture, err := createCapture(f.pcap, sc.Name)
+	if err != nil {
 		return err
 	}
 	show := newFleetProgress(cmd.ErrOrStderr(), f.quiet)
@@ -96,7 +105,7 @@ func runFleet(cmd *cobra.Command, name string, f fleetFlags) error {
 	}
 	defer gauges.close()
 	o := fleet.Options{
-		Scenario: sc, Target: f.target, TLS: trust, Mode: mode, TargetPID: f.pid, Tool: tool(),
+		Scenario: sc, Target: f.target, TLS: trust, Mode: mode, Capture: capture, TargetPID: f.pid, Tool: tool(),
 		Progress: func(p fleet.Progress) {
 			show.step(p)
 			gauges.set(p)
@@ -108,6 +117,9 @@ func runFleet(cmd *cobra.Command, name string, f fleetFlags) error {
 	ctx := cmd.Context()
 	record, err := fleet.Run(ctx, o)
 	show.end()
+	if err := endCapture(); err != nil {
+		return exit(exitInternal, fmt.Errorf("--pcap: %w", err))
+	}
 	var unreachable *fleet.UnreachableError
 	switch {
 	case errors.As(err, &unreachable):

@@ -12,18 +12,19 @@ import (
 	"time"
 
 	"mqttlab/netem/link"
+	"mqttlab/netem/pcapng"
 	"mqttlab/netem/stack"
 	"mqttlab/reports/model"
 	"mqttlab/simulator/device"
 	"mqttlab/simulator/live"
 	"mqttlab/simulator/scenario"
-	"mqttlab/simulator/secure"
 )
 
 // emulatedEngine puts each device behind a lossy link, on the wall clock. Each group has one network or more, each of which is a loop.
 type emulatedEngine struct {
 	target   target
 	scenario *scenario.Scenario
+	capture  *pcapng.Writer
 	streams  []atomic.Int64 // bytes that TCP carried, by group
 	networks []*network
 	byGroup  [][]*network
@@ -48,8 +49,12 @@ type network struct {
 // perNetwork is how many devices share a network while there are cores for another.
 const perNetwork = 2000
 
-func newEmulatedEngine(s *scenario.Scenario, t target, layer *secure.Layer, logger *slog.Logger) (*emulatedEngine, error) {
-	e := &emulatedEngine{target: t, scenario: s, streams: make([]atomic.Int64, len(s.Groups)), sinks: newLiveSinks(t, layer, logger), logger: logger}
+func newEmulatedEngine(s *scenario.Scenario, t target, o *Options) (*emulatedEngine, error) {
+	logger := o.Logger
+	e := &emulatedEngine{
+		target: t, scenario: s, capture: o.Capture, streams: make([]atomic.Int64, len(s.Groups)),
+		sinks: newLiveSinks(t, t.layer(o.TLS), logger), logger: logger,
+	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	shards := func(g *scenario.Group) int { return min(runtime.GOMAXPROCS(0), 1+g.Count/perNetwork) }
 	all := 0
@@ -58,7 +63,7 @@ func newEmulatedEngine(s *scenario.Scenario, t target, layer *secure.Layer, logg
 	}
 	for i := range s.Groups {
 		g := &s.Groups[i]
-		m, err := compile(&g.Link)
+		m, err := compile(g)
 		if err != nil {
 			e.close()
 			return nil, fmt.Errorf("group %q: %w", g.Name, err)
@@ -88,7 +93,7 @@ func (e *emulatedEngine) sinkHost() (device.Host, *device.Scratch, error) { retu
 
 func (e *emulatedEngine) sensorHost(group, index int) (device.Host, *device.Scratch, int, error) {
 	n := e.byGroup[group][index%len(e.byGroup[group])]
-	d, err := n.AddDevice(stack.DeviceConfig{Up: e.models[group].up, Down: e.models[group].down})
+	d, err := n.AddDevice(e.models[group].device(e.capture))
 	if err != nil {
 		return nil, nil, 0, err
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"mqttlab/netem/pcapng"
 	"mqttlab/reports/model"
 	"mqttlab/simulator/device"
 	"mqttlab/simulator/live"
@@ -26,6 +27,8 @@ type Options struct {
 	Mode model.Mode
 	// Seed replaces the scenario's. Nil: the scenario's own.
 	Seed *uint64
+	// Capture gets the packets of all devices, in modes emulated and virtual. The caller ends it. Nil: nobody wants them.
+	Capture *pcapng.Writer
 	// TargetPID is the target's process, if it is on this machine: the record then says what it used. 0: it is looked for.
 	TargetPID int
 	// Progress is called about once a second, and at the beginning and the end of each phase, from the goroutine of Run. Nil: nobody wants to know.
@@ -81,6 +84,9 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 	if o.Mode == model.Virtual && o.TargetPID != 0 {
 		return nil, errors.New("virtual mode has no process for its target: leave the target's out")
 	}
+	if o.Mode == model.Live && o.Capture != nil {
+		return nil, errors.New("live mode has no packets of its own to capture: use emulated, or tcpdump")
+	}
 	if o.Mode == model.Virtual && o.Target != "" {
 		return nil, errors.New("virtual mode runs against mqttlab's own broker in the same process: leave the target out")
 	}
@@ -103,7 +109,7 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 			return nil, err
 		}
 	}
-	e, err := newEngine(o, &s, t)
+	e, err := newEngine(&o, &s, t)
 	if err != nil {
 		return nil, err
 	}
@@ -120,19 +126,19 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 	return &run{crew: c, options: o, process: watched}, nil
 }
 
-func newEngine(o Options, s *scenario.Scenario, t target) (engine, error) {
+func newEngine(o *Options, s *scenario.Scenario, t target) (engine, error) {
 	switch o.Mode {
 	case model.Live:
 		return newLiveEngine(s, t, t.layer(o.TLS), o.Logger), nil
 	case model.Emulated:
-		return newEmulatedEngine(s, t, t.layer(o.TLS), o.Logger)
+		return newEmulatedEngine(s, t, o)
 	case model.Virtual:
 		for i := range s.Groups {
 			if g := &s.Groups[i]; g.TLS {
 				return nil, fmt.Errorf("group %q: virtual mode has no TLS, since its handshakes are not reproducible: use emulated, or set tls to false", g.Name)
 			}
 		}
-		return newVirtualEngine(s, o.Logger)
+		return newVirtualEngine(s, o)
 	}
 	return nil, fmt.Errorf("unknown mode %q (have %s, %s, %s)", o.Mode, model.Live, model.Emulated, model.Virtual)
 }

@@ -5,30 +5,40 @@ import (
 	"sync/atomic"
 
 	"mqttlab/netem/link"
+	"mqttlab/netem/pcapng"
 	"mqttlab/netem/stack"
 	"mqttlab/reports/model"
 	"mqttlab/simulator/device"
 	"mqttlab/simulator/scenario"
 )
 
-// models are the two directions of a group's links, compiled once for all its devices.
-type models struct{ up, down *link.Model }
+// models are the two directions of a group's links, compiled once for all its devices, and their TCP.
+type models struct {
+	up, down *link.Model
+	tcp      stack.TCPProfile
+}
 
-func compile(l *scenario.Link) (m models, err error) {
-	if m.up, err = link.Compile(l.Up); err != nil {
+func compile(g *scenario.Group) (m models, err error) {
+	if m.up, err = link.Compile(g.Link.Up); err != nil {
 		return m, fmt.Errorf("uplink: %w", err)
 	}
-	if m.down, err = link.Compile(l.Down); err != nil {
+	if m.down, err = link.Compile(g.Link.Down); err != nil {
 		return m, fmt.Errorf("downlink: %w", err)
 	}
-	return m, nil
+	m.tcp, err = stack.LookupTCP(g.TCP)
+	return m, err
+}
+
+// device describes one device of the group.
+func (m *models) device(capture *pcapng.Writer) stack.DeviceConfig {
+	return stack.DeviceConfig{Up: m.up, Down: m.down, TCP: m.tcp, Capture: capture}
 }
 
 // dead is a link that loses everything.
-var dead = func() models {
-	m, err := compile(&scenario.Link{Up: link.Config{LossRatio: 1}, Down: link.Config{LossRatio: 1}})
+var dead = func() *link.Model {
+	m, err := link.Compile(link.Config{LossRatio: 1})
 	if err != nil {
-		panic(err) // two constants
+		panic(err) // a constant
 	}
 	return m
 }()
@@ -62,11 +72,11 @@ func (h *linkHost) Return() { h.device.PowerOn() }
 
 // SetDark implements device.Host.
 func (h *linkHost) SetDark(dark bool) {
-	m := h.links
 	if dark {
-		m = dead
+		h.device.SetLinks(dead, dead)
+	} else {
+		h.device.SetLinks(h.links.up, h.links.down)
 	}
-	h.device.SetLinks(m.up, m.down)
 }
 
 // count adds to what TCP carries for the group; sinks have none.

@@ -2,11 +2,11 @@ package fleet
 
 import (
 	"context"
-	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"mqttlab/netem/link"
+	"mqttlab/netem/pcapng"
 	"mqttlab/netem/stack"
 	"mqttlab/reports/model"
 	"mqttlab/simulator/device"
@@ -21,18 +21,20 @@ type virtualEngine struct {
 	buffer  []byte
 	models  []models
 	groups  [][]*stack.Device
+	capture *pcapng.Writer
 	streams []atomic.Int64 // bytes that TCP carried, by group
 }
 
 // virtualAddress is where the broker listens in its network.
 const virtualAddress = "broker:1883"
 
-func newVirtualEngine(s *scenario.Scenario, logger *slog.Logger) (*virtualEngine, error) {
-	e := &virtualEngine{scratch: device.NewScratch(), buffer: make([]byte, readBufferBytes), groups: make([][]*stack.Device, len(s.Groups)), streams: make([]atomic.Int64, len(s.Groups))}
+func newVirtualEngine(s *scenario.Scenario, o *Options) (*virtualEngine, error) {
+	logger := o.Logger
+	e := &virtualEngine{capture: o.Capture, scratch: device.NewScratch(), buffer: make([]byte, readBufferBytes), groups: make([][]*stack.Device, len(s.Groups)), streams: make([]atomic.Int64, len(s.Groups))}
 	mtu := 0
 	for i := range s.Groups {
 		l := &s.Groups[i].Link
-		m, err := compile(l)
+		m, err := compile(&s.Groups[i])
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +71,7 @@ func (e *virtualEngine) sinkHost() (device.Host, *device.Scratch, error) {
 }
 
 func (e *virtualEngine) sensorHost(group, _ int) (device.Host, *device.Scratch, int, error) {
-	h, err := e.host(stack.DeviceConfig{Up: e.models[group].up, Down: e.models[group].down})
+	h, err := e.host(e.models[group].device(e.capture))
 	if err != nil {
 		return nil, nil, 0, err
 	}

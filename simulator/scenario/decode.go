@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"mqttlab/netem/profile"
+	"mqttlab/netem/stack"
 	"mqttlab/reference-broker/mqtt"
 	"mqttlab/simulator/arrival"
 	"mqttlab/simulator/energy"
@@ -103,9 +104,19 @@ func (g *Group) fields() fields {
 		{"will", "The Will Message.", mapping(g.Will.fields(), nil).unless(func() bool { return g.Will.Topic == "" })},
 		{"power", "Profile of what the radio costs the battery.", named(&g.Power, energy.Names()).unless(func() bool { return g.Power == "" })},
 		{"link", "What lies between device and target in modes emulated and virtual: a profile, or its figures.", g.Link.kind()},
+		{"tcp", "The TCP of the devices in modes emulated and virtual.", named(&g.TCP, tcpNames())},
 		{"reconnect", "What a device does without a connection.", mapping(g.Reconnect.fields(), nil)},
 		{"sink", "The subscriber that takes the group's messages in.", mapping(g.Sink.fields(), nil)},
 	}
+}
+
+// tcpNames are the profiles of TCP that there are.
+func tcpNames() []string {
+	var names []string
+	for _, p := range stack.TCPProfiles() {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 func (s *Sink) fields() fields {

@@ -84,8 +84,10 @@ type Group struct {
 	MessageExpiry time.Duration
 	Will          Will
 	// Power names a profile of simulator/energy: what the radio costs the battery. Needs a link, so it says nothing in live mode. Default: not measured.
-	Power     string
-	Link      Link
+	Power string
+	Link  Link
+	// TCP names a profile of netem/stack: the TCP of the devices, where it is emulated. Default "linux".
+	TCP       string
 	Reconnect Reconnect
 	Sink      Sink
 }
@@ -154,7 +156,7 @@ func defaults() Group {
 	return Group{
 		ClientID: "{group}-{index}", Version: mqtt.V311, TLSPort: defaultTLSPort, CleanStart: true, KeepAlive: time.Minute,
 		Topic: "fleet/{group}/{index}", Payload: defaultPayload(), Pace: arrival.Pace{Spread: 1, Burst: 10, Swing: 0.8, Peak: 14 * time.Hour}, MinChange: 0.5, QueueMessages: 1000,
-		Link: Link{Profile: "perfect"}, Commands: defaultCommands(), Firmware: defaultFirmware(),
+		Link: Link{Profile: "perfect"}, TCP: "linux", Commands: defaultCommands(), Firmware: defaultFirmware(),
 		Reconnect: Reconnect{Min: time.Second, Max: 2 * time.Minute, Jitter: 0.5},
 		Sink:      Sink{QoS: mqtt.ExactlyOnce, Version: mqtt.V5},
 	}

@@ -34,7 +34,7 @@ func TestSmallestFileGetsAllDefaults(t *testing.T) {
 			Name: "soil", Count: 1000, ClientID: "{group}-{index}", Version: mqtt.V311, TLSPort: 8883, CleanStart: true, KeepAlive: time.Minute,
 			Topic: "fleet/{group}/{index}", Payload: defaultPayload(), MinChange: 0.5,
 			Pace: arrival.Pace{Interval: 10 * time.Second, Spread: 1, Burst: 10, Swing: 0.8, Peak: 14 * time.Hour}, QueueMessages: 1000,
-			Link: Link{Profile: "perfect"}, Commands: defaultCommands(), Firmware: defaultFirmware(),
+			Link: Link{Profile: "perfect"}, TCP: "linux", Commands: defaultCommands(), Firmware: defaultFirmware(),
 			Reconnect: Reconnect{Min: time.Second, Max: 2 * time.Minute, Jitter: 0.5},
 			Sink:      Sink{Filter: "fleet/soil/+", QoS: mqtt.ExactlyOnce, Version: mqtt.V5},
 		}},
@@ -77,6 +77,7 @@ groups:
     phase_spread: 0.5
     queue_messages: 7
     queue_qos0: true
+    tcp: lwip
     queue_drop: oldest
     behaviour: store-and-forward
     upload_interval: 1m
@@ -114,7 +115,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		SessionExpiry: time.Hour, Topic: "x/{group}/d{index}/t", QoS: 2, Retain: true,
 		Pace:    arrival.Pace{Kind: arrival.Poisson, Interval: 250 * time.Millisecond, Spread: 0.5, Burst: 10, Swing: 0.8, Peak: 14 * time.Hour},
 		Payload: small, MinChange: 0.5, QueueMessages: 7, QueueQoS0: true,
-		LateAfter: 3 * time.Second, QueueDrop: DropOldest, Behaviour: StoreAndForward, Upload: time.Minute, Awake: 2 * time.Second,
+		LateAfter: 3 * time.Second, TCP: "lwip", QueueDrop: DropOldest, Behaviour: StoreAndForward, Upload: time.Minute, Awake: 2 * time.Second,
 		Commands: Commands{Topic: "c/{index}", AnswerTopic: "a/{index}", Interval: time.Minute, QoS: 2, PayloadBytes: 40, Think: time.Second},
 		Firmware: Firmware{Topic: "f/{group}", Bytes: 100_000, ChunkBytes: 500, QoS: 0, Start: time.Second, Spread: time.Hour},
 		Link: Link{
