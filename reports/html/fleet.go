@@ -23,6 +23,11 @@ type fleetView struct {
 	Missing  []string // what the record has no data for
 	Wire     []wireRow
 	Power    []powerRow
+	Breaches []breachRow
+	Unjudged []string
+	Talks    []talkRow
+	Faults   []faultRow
+	Storms   []stormRow
 	Scenario model.Scenario
 }
 
@@ -154,7 +159,7 @@ func (v *fleetView) addGroup(g *model.Group, all map[model.Path]*cumulativePlot)
 	if g.Power != nil {
 		v.Power = append(v.Power, powerRow{Group: g.Name, Power: *g.Power})
 	}
-	return nil
+	return v.addTrouble(g)
 }
 
 func shareOf(l model.Ledger) string {
