@@ -126,22 +126,9 @@ type rawClient struct {
 
 func dialRaw(t *testing.T, address, id string) *rawClient {
 	t.Helper()
-	nc, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { nc.Close() })
-	c := &rawClient{t: t, nc: nc, dec: wire.NewDecoder(wire.FromServer)}
-	c.dec.Version = mqtt.V5
-	b, err := wire.Append(nil, mqtt.V5, &mqtt.Connect{Version: mqtt.V5, ClientID: id, CleanStart: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := nc.Write(b); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := c.next().(*mqtt.Connack); !ok {
-		t.Fatal("no CONNACK")
+	c := dialWith(t, address, &mqtt.Connect{ClientID: id, CleanStart: true})
+	if k, ok := c.next().(*mqtt.Connack); !ok || k.ReasonCode != mqtt.Success {
+		t.Fatalf("no CONNACK: %+v", k)
 	}
 	return c
 }
