@@ -22,7 +22,7 @@ import (
 type linkFlags struct {
 	listen, to, profile string
 	http, schedule      string
-	pcap, tcp           string
+	pcap, tcp, tun      string
 	seed                uint64
 	quiet               bool
 }
@@ -39,6 +39,7 @@ It runs until it is interrupted.`,
   mqttlab link --to 127.0.0.1:1883 --profile lte-m:bad --schedule 60s+30s/10m
   mqttlab link --to 127.0.0.1:1883 --http 127.0.0.1:8080  # curl -X PUT '127.0.0.1:8080/link?profile=gprs'
   mqttlab link --to 127.0.0.1:1883 --profile thread --tcp lwip
+  sudo mqttlab link --to 127.0.0.1:1883 --profile lte-m --tun
   mqttlab link --to 127.0.0.1:1883 --profile gprs --pcap radio.pcapng  # wireshark -k -i <(tail -f -c +0 radio.pcapng)`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runLink(cmd, f) },
@@ -50,6 +51,8 @@ It runs until it is interrupted.`,
 	fs.StringVar(&f.schedule, "schedule", "", "outages as START+DURATION or START+DURATION/PERIOD, separated by commas; ~ in front holds packets")
 	fs.StringVar(&f.http, "http", "", "address to watch and change the link: GET /link, GET /metrics (Prometheus), PUT /link?profile=NAME; no authentication")
 	fs.StringVar(&f.tcp, "tcp", "linux", "TCP at the clients' end of the link: "+strings.Join(tcpNames(), ", "))
+	fs.StringVar(&f.tun, "tun", "", "make this TUN device, so that the broker's own TCP, on this host, is the other end and sees the losses; takes NET_ADMIN")
+	fs.Lookup("tun").NoOptDefVal = "mqttlab%d"
 	fs.StringVar(&f.pcap, "pcap", "", "file for all packets on the link, for Wireshark or tcpdump; a lost one has a comment that says why")
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of losses and jitter")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print no figures")
@@ -76,7 +79,7 @@ func runLink(cmd *cobra.Command, f linkFlags) error {
 		return err
 	}
 	r, err := relay.Listen(relay.Config{
-		Listen: f.listen, Target: f.to, Up: p.Up, Down: p.Down, MTUBytes: p.MTUBytes, Seed: f.seed, TCP: tcp, Capture: capture,
+		Listen: f.listen, Target: f.to, Up: p.Up, Down: p.Down, MTUBytes: p.MTUBytes, Seed: f.seed, TCP: tcp, TUN: f.tun, Capture: capture,
 	})
 	if err != nil {
 		return errors.Join(err, stop())

@@ -52,6 +52,9 @@ type Config struct {
 	// TCP is the kind of TCP at the clients' end of the link. The zero value is
 	// Linux's.
 	TCP stack.TCPProfile
+	// TUN names a TUN device, see stack.Config: then the target's own TCP is the
+	// other end of the link. Empty means none.
+	TUN string
 	// Capture gets all packets on the links, see stack.DeviceConfig. Nil records
 	// nothing.
 	Capture *pcapng.Writer
@@ -100,7 +103,7 @@ func Listen(c Config) (*Relay, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	network, err := stack.New(stack.Config{Seed: c.Seed, MTUBytes: c.MTUBytes, Logger: c.Logger})
+	network, err := stack.New(stack.Config{Seed: c.Seed, MTUBytes: c.MTUBytes, TUN: c.TUN, Logger: c.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
 	}

@@ -27,6 +27,12 @@ type Config struct {
 	TCP TCP
 	// MTUBytes is the largest IP packet. Zero means 1500; 576 to 65535.
 	MTUBytes int
+	// TUN is the name of a TUN device to make, such as "mqttlab%d", whose number
+	// the system chooses. The host's own TCP is then the other end of all
+	// connections, and there is no gateway: a target is an address of this host,
+	// and Dial and MaxDials do not apply. It takes Linux and the capability
+	// NET_ADMIN. Empty means no TUN device. Not on the virtual clock.
+	TUN string
 	// Dial reaches a host target from the gateway. Nil means a net.Dialer.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// MaxDials is how many targets the gateway dials at once; further
@@ -115,6 +121,7 @@ func (c Config) Validate() error {
 		}
 	}
 	check(c.MTUBytes == 0 || c.MTUBytes >= 576 && c.MTUBytes <= 65535, "MTUBytes is %d: must be 0 (1500) or 576 to 65535", c.MTUBytes)
+	check(c.TUN == "" || !c.Virtual, "TUN is %q: the host's TCP knows no virtual clock", c.TUN)
 	check(c.MaxDials >= 0, "MaxDials is %d: must be 0 (%d) or above", c.MaxDials, DefaultMaxDials)
 	check(c.TCP.MinRTO >= 0 && c.TCP.MinRTO <= time.Minute, "TCP.MinRTO is %v: must be 0 (%v) to 1m", c.TCP.MinRTO, DefaultMinRTO)
 	for _, b := range []struct {

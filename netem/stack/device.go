@@ -52,8 +52,12 @@ type Device struct {
 
 // AddDevice adds a device to the network; it is powered on.
 func (n *Network) AddDevice(c DeviceConfig) (*Device, error) {
-	if len(n.list) >= MaxDevices {
-		return nil, fmt.Errorf("stack: a network has at most %d devices: use several", MaxDevices)
+	most := MaxDevices
+	if n.tunnel != nil {
+		most = maxTunnelDevices
+	}
+	if len(n.list) >= most {
+		return nil, fmt.Errorf("stack: a network has at most %d devices: use several", most)
 	}
 	if err := c.TCP.validate(); err != nil {
 		return nil, fmt.Errorf("stack: %w", err)

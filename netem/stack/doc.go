@@ -24,10 +24,12 @@
 //	s, err := d.Open("127.0.0.1:1883", handler) // handler.Opened(s) follows
 //	err = n.Run(ctx, time.Time{})
 //
-// The target is one of three things:
+// The target is one of these:
 //
 //   - on the wall clock, a host address: the gateway dials it once a device has
 //     connected, and splices the two connections;
+//   - there too, with Config.TUN, an address of this host: its own TCP is the other
+//     end, without a gateway, and sees what the links do;
 //   - in either mode, a Listen of the same Network: its sockets are driven by
 //     events too, so that a server without goroutines can be the other end;
 //   - for code that wants a net.Conn, Device.Dial wraps a socket of the wall
@@ -61,7 +63,8 @@
 // A split connection lies in three ways. The target's own TCP sees no loss, the
 // gateway acknowledges bytes before the target has read them, and a reset has to
 // be carried over by hand. A target that stops listening shows as a reset once,
-// and from then on as refusing. Against a Listen target none of this applies.
+// and from then on as refusing. Against a Listen target and over a TUN device none
+// of this applies.
 //
 // No round trip is measured by a handshake in which a SYN went twice, see
 // handshake: gVisor would, and a first message that is lost too would then wait six

@@ -75,6 +75,11 @@ func (n *Network) target(hostPort string) (tcpip.FullAddress, error) {
 				return tcpip.FullAddress{}, fmt.Errorf("target %q: %w", hostPort, err)
 			}
 		}
+		if n.tunnel != nil {
+			if err := n.tunnel.announce(name, address); err != nil {
+				return tcpip.FullAddress{}, fmt.Errorf("target %q: %w", hostPort, err)
+			}
+		}
 		t.byHost[name], t.byAddress[address] = address, name
 		t.list = append(t.list, address)
 	}

@@ -19,6 +19,7 @@ type Network struct {
 	epoch   time.Time
 	running atomic.Bool
 	wakeup  chan struct{} // tells a sleeping loop to look again
+	tunnel  *tunnel       // in place of the gateway; nil without Config.TUN
 	splices *splicer      // the gateway's connections to host targets; nil in virtual time
 
 	// Owned by the loop.
@@ -57,7 +58,13 @@ func New(c Config) (*Network, error) {
 	if c.Virtual {
 		n.epoch = c.Start
 	}
-	if !c.Virtual {
+	switch {
+	case c.TUN != "":
+		var err error
+		if n.tunnel, err = newTunnel(n, c.TUN); err != nil {
+			return nil, err
+		}
+	case !c.Virtual:
 		n.splices = newSplicer(n)
 	}
 	return n, nil
@@ -131,6 +138,9 @@ func (n *Network) Close() error {
 	}
 	if n.splices != nil {
 		n.splices.close()
+	}
+	if n.tunnel != nil {
+		n.tunnel.close()
 	}
 	n.hosts((*host).close)
 	return nil

@@ -12,7 +12,8 @@ type Stats struct {
 	Up, Down link.Counters
 	// RetransmissionsUp and RetransmissionsDown are segments sent again by the
 	// devices and by the other end; TimeoutsUp and TimeoutsDown are expiries
-	// of the retransmission timer.
+	// of the retransmission timer. Over a TUN device the other end is the
+	// host's, and those of it are not counted.
 	RetransmissionsUp, RetransmissionsDown uint64
 	TimeoutsUp, TimeoutsDown               uint64
 	// Opened counts connections that devices started, Established those that

@@ -92,6 +92,10 @@ func (n *Network) deliver(e *entry) {
 	d.captureArrived(e.direction(), n.elapsed(), e.packet)
 	e.packet = d.syns.receiveLocked(e.direction(), e.packet)
 	n.mu.Unlock()
+	if e.direction() == up && n.tunnel != nil {
+		n.tunnel.send(d, e.packet)
+		return
+	}
 	h.dirty, n.dirty = true, true
 	h.sawSYN = h.sawSYN || n.config.Virtual && isSYN(e.packet)
 	h.wire.dispatcher.DeliverNetworkPacket(header.IPv4ProtocolNumber, e.packet)

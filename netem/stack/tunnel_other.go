@@ -1,0 +1,7 @@
+//go:build !linux
+
+package stack
+
+import "os"
+
+func openTUN(string, int) (*os.File, error) { return nil, ErrNoTunnel }
