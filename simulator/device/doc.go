@@ -1,5 +1,5 @@
-// Package device holds the inhabitants of a fleet as event-driven machines: Sensors, which publish on their own schedule, and Sinks, which
-// subscribe and enter what arrives into the ledger.
+// Package device holds the inhabitants of a fleet as event-driven machines: Sensors, which publish on their own schedule, Sinks, which
+// subscribe and enter what arrives into the ledger, and Controllers, which send commands to Sensors and publish the images that they fetch.
 //
 // A device has no goroutine and reads no clock. It lives on a Host, which is the rest of the world to it: it opens connections, tells what
 // happens on them, keeps timers, and says what time it is. All devices of one event loop share a Scratch.
@@ -14,7 +14,7 @@
 //
 // # Design
 //
-// What Sensor and Sink have in common (connecting, reconnecting, bytes to packets and back) is an embedded struct, and the two hook into it by a small
+// What Sensor, Sink and Controller have in common (connecting, reconnecting, bytes to packets and back) is an embedded struct, and the three hook into it by a small
 // interface. The MQTT of both is package core/client, so the machine that serves the users of the client library is the one that fleets run.
 //
 // Messages are due when the schedule says so, connected or not: what can't be sent waits in the device's queue, or is given up if the device's

@@ -9,6 +9,10 @@
 // Each group of devices has one Sink, which subscribes to what the group publishes and feeds its ledger. Sinks connect without a lossy link: in the first two
 // modes straight to the target, in virtual mode over a perfect link.
 //
+// A group that is told something has a Controller beside its Sink. Faults are timers on the devices' own loops; what they do to a connection is the host's:
+// an emulated device loses its power or its links, in live mode its socket falls silent. TLS (package simulator/secure) lies between host and device, except in virtual
+// mode, where its random numbers would make each run another one.
+//
 //	engine     a mode: hosts for devices, and the passing of time
 //	crew       the devices and sinks of all groups, and their books
 //	Run        timetable: sinks subscribe, ramp, settle, messages, drain, farewell

@@ -4,7 +4,7 @@
 //
 //	Sent          a message was due and the device took it on
 //	Released      out of the device's hands without an acknowledgement: a QoS 0 message that was written, or one whose Session ended
-//	GaveUp        the device dropped it on purpose: its queue was full, or its policy is not to keep it
+//	GaveUp        the device dropped it, for a Reason: its queue was full, it was too old, its power was gone
 //	Acknowledged  the sender's flow completed
 //	Delivered     a copy reached the sink
 //	Moved         a device went from one state to another
@@ -20,6 +20,9 @@
 //	never arrived, still in the device's hands     pending
 //
 // A QoS 0 message is out of the device's hands once it is written, a QoS 1 or 2 message once it is acknowledged.
+//
+// Commands to devices have a Book of their own, in which Acknowledged enters the answers. A Book also knows what the target has promised, and counts what it
+// broke (see Broken), and finds the storms in which devices that lost their connections come back (see Storms).
 //
 // Each message carries a Header in its payload, so a sink needs to know nothing but the payload, and copies left over from another run
 // are told apart. Latencies are recorded as first copies and acknowledgements come in, from the intended and from the actual time of sending.

@@ -17,6 +17,10 @@
 //	    qos: 1
 //	    link: nb-iot
 //
+// A group may sleep between messages or store and forward them (behaviour), say what sensors say (payload) when they would (arrival), obey commands,
+// fetch firmware, and connect by TLS with credentials of its own. The scenario may change the rate of everything over time (stages), and let batteries, cables,
+// cells and clocks fail (faults).
+//
 // Everything else has a default; Scenario.YAML prints a scenario with all of them written out, and reading that gives the same scenario. The fields of
 // Scenario and Group document each key, which is the field's name in lower case with underscores.
 //
@@ -25,5 +29,5 @@
 // Reading is strict, and all mistakes are reported at once, each with its line: a key that does not exist (with the nearest one that does), a
 // value that is out of range, two groups that get in each other's way. Decoding into structs with a library's strict mode was tried and
 // lost: it stops at the first unknown key, and has forgotten the lines when values are checked. So the decoder walks the syntax tree with
-// one table of keys per mapping.
+// one table of keys per mapping. The same table prints the resolved form and makes the JSON Schema for editors, so the three can't differ.
 package scenario
