@@ -49,6 +49,11 @@ Settings come from the file of --config, from the environment (limits.inflight i
 MQTTLAB_BROKER_LIMITS_INFLIGHT) and from flags, of which the last wins. --print-config
 prints all of them as a file, with what holds and what it means.
 
+A listener that a network can reach needs --users, or --anonymous to let everyone in. One
+source may open 100 connections per second after a burst of 4096, and more are closed;
+limits.connect_rate and limits.connect_burst change that. There is a limit for all that
+strangers can make the broker hold: see limits in --print-config.
+
 SIGHUP makes it read passwords, rules and certificates again; if one is wrong, what it
 had before still holds, and the log says so. SIGINT and SIGTERM make it send DISCONNECT
 0x8B to 5.0 clients and end when they are gone, or after --drain.`,

@@ -105,6 +105,9 @@ func (f *pubFlags) build(cmd *cobra.Command) (*client.Message, error) {
 	m := &client.Message{
 		Topic: f.topic, Payload: []byte(f.message), QoS: mqtt.QoS(f.qos), Retain: f.retain, ResponseTopic: f.responseTopic,
 	}
+	if f.expiry < 0 || f.expiry%time.Second != 0 {
+		wrong = append(wrong, fmt.Errorf("--message-expiry %s is not a time in whole seconds, such as 90s or 1h", f.expiry))
+	}
 	if f.expiry > 0 {
 		m.MessageExpiryInterval = mqtt.Some(uint32(f.expiry / time.Second))
 	}

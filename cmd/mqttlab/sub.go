@@ -56,10 +56,7 @@ came in time.`,
 }
 
 func subscribe(cmd *cobra.Command, f subFlags) error {
-	if len(f.filters) == 0 || f.retained > 2 || f.count < 0 {
-		return errors.New("sub needs at least one --topic, a --retain-handling of 0, 1 or 2, and a --count that is not negative")
-	}
-	show, err := parseFormat(f.format)
+	show, err := f.check()
 	if err != nil {
 		return err
 	}
@@ -83,6 +80,22 @@ func subscribe(cmd *cobra.Command, f subFlags) error {
 		return clientError(err)
 	}
 	return f.print(cmd, s, show)
+}
+
+// check returns what prints a message; the error names every mistake.
+func (f *subFlags) check() (show func([]byte, *client.Message) []byte, err error) {
+	var wrong []error
+	if len(f.filters) == 0 {
+		wrong = append(wrong, errors.New("--topic is missing"))
+	}
+	if f.retained > 2 {
+		wrong = append(wrong, fmt.Errorf("--retain-handling %d: there are 0, 1 and 2", f.retained))
+	}
+	if f.count < 0 {
+		wrong = append(wrong, fmt.Errorf("--count %d is negative", f.count))
+	}
+	show, err = parseFormat(f.format)
+	return show, errors.Join(append(wrong, err)...)
 }
 
 // print prints messages until it is enough.
