@@ -19,7 +19,7 @@ func TestARunOnATooSlowMachineSaysSoFirst(t *testing.T) {
 		}
 		return b.String()
 	}
-	if text := page(); strings.Index(text, "too slow") < 0 || strings.Index(text, "too slow") > strings.Index(text, `id="verdict"`) {
+	if text := page(); !strings.Contains(text, "too slow") || strings.Index(text, "too slow") > strings.Index(text, `id="verdict"`) {
 		t.Error("the warning does not stand before the verdict")
 	}
 	r.Link.Validity = model.Validity{Valid: true}
