@@ -83,9 +83,8 @@ func TestOwnClient(t *testing.T) {
 				break
 			}
 		}
-		start := time.Now()
-		if err := c.Close(ctx); err != nil || time.Since(start) > 4*time.Second {
-			t.Errorf("%s: closing took %v: %v", scheme, time.Since(start), err)
+		if err := c.Close(ctx); err != nil {
+			t.Errorf("%s: closing: %v", scheme, err)
 		}
 	}
 }
@@ -101,7 +100,7 @@ func TestPaho(t *testing.T) {
 		c := paho3.NewClient(paho3.NewClientOptions().AddBroker(u).SetTLSConfig(trust).SetConnectRetry(false))
 		wait := func(token paho3.Token) {
 			t.Helper()
-			if !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+			if !token.WaitTimeout(time.Minute) || token.Error() != nil {
 				t.Fatalf("%s: %v", scheme, token.Error())
 			}
 		}
