@@ -78,7 +78,7 @@ name: cheated
 duration: 1s
 ramp: 100ms
 settle: 200ms
-drain: 1s
+drain: 5s
 groups:
   - `+text)}).Fleet.Groups[0]
 			want := []model.Breach{{Statement: "MQTT5-4.5.0-1", Text: "were acknowledged and never arrived", Messages: c.swallowed.Load()}}

@@ -135,7 +135,7 @@ func TestTargetByTLS(t *testing.T) {
 	cert, pool := certificate(t)
 	b, _ := startBroker(t, "127.0.0.1:0", broker.Config{})
 	url := "mqtts://127.0.0.1:" + serveTLS(t, b, cert)
-	text := strings.Replace(brief, "{name: two", "{name: two, behaviour: wake-publish-sleep", 1) + "faults: [{kind: cable-unplug, groups: [one], start: 500ms, duration: 300ms}]\n"
+	text := strings.NewReplacer("{name: two", "{name: two, behaviour: wake-publish-sleep", "drain: 5s", "drain: 1m").Replace(brief) + "faults: [{kind: cable-unplug, groups: [one], start: 500ms, duration: 300ms}]\n"
 	for _, mode := range []model.Mode{model.Live, model.Emulated} {
 		r := mustRun(t, Options{Target: url, Mode: mode, TLS: &tls.Config{RootCAs: pool}, Scenario: parse(t, text)})
 		for _, g := range r.Fleet.Groups[1:] {
