@@ -90,7 +90,13 @@ type Feature struct {
 	Name    string `json:"name"`             // "retain", "shared-subscription", ...
 	Offered bool   `json:"offered"`          // whether the target offers it
 	Source  string `json:"source,omitempty"` // how it was found: "connack", "probe", "file"
-	Detail  string `json:"detail,omitempty"` // its value where it has one: "maximum QoS 1"
+
+	// What each source says: "yes", "no"; empty: nothing.
+	Declared  string `json:"declared,omitempty"`  // the target file
+	Announced string `json:"announced,omitempty"` // CONNACK
+	Observed  string `json:"observed,omitempty"`  // trying it
+
+	Detail string `json:"detail,omitempty"` // its value where it has one: "maximum QoS 1"
 }
 
 // Statement is a numbered statement of a standard, in our words.

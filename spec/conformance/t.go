@@ -93,6 +93,9 @@ func (t *T) Timings() probe.Timings { return t.timings }
 // names it in Needs instead.
 func (t *T) Has(f target.Feature) bool { return t.found.Has(f) }
 
+// Evidence is what each source says of a feature.
+func (t *T) Evidence(f target.Feature) target.Evidence { return t.found.Evidence[f] }
+
 // Limits are the numbers that the target announced.
 func (t *T) Limits() target.Limits { return t.found.Limits }
 

@@ -51,8 +51,10 @@ func foundFeatures(found map[octets.Version]*target.Found) []model.Feature {
 			if source == "" {
 				source = f.Lacks[name]
 			}
+			e := f.Evidence[name]
 			all = append(all, model.Feature{
 				Name: string(name) + " (" + v.String() + ")", Offered: f.Has(name), Source: strings.ToLower(source),
+				Declared: e.Declared, Announced: e.Announced, Observed: e.Observed, Detail: e.Contradiction(),
 			})
 		}
 	}

@@ -22,7 +22,7 @@ func Discover(ctx context.Context, t *Target, v octets.Version, id string) (*Fou
 	if err != nil {
 		return nil, timings, err
 	}
-	f := &Found{How: map[Feature]string{}, Lacks: map[Feature]string{}}
+	f := &Found{How: map[Feature]string{}, Lacks: map[Feature]string{}, Evidence: map[Feature]Evidence{}}
 	d.announced(f, connack)
 	d.try(f)
 	d.configured(f)
@@ -32,7 +32,7 @@ func Discover(ctx context.Context, t *Target, v octets.Version, id string) (*Fou
 		}
 	}
 	for _, feature := range t.Without {
-		f.set(feature, false, "target file")
+		f.set(feature, false, fromFile)
 	}
 	custom := t.Timings
 	custom.RTT = d.rtt
@@ -114,7 +114,7 @@ func (d *discovery) announced(f *Found, c *octets.Received) {
 	if d.v != octets.V5 {
 		return
 	}
-	const how = "CONNACK"
+	const how = fromConnack
 	n := func(id octets.PropertyID, absent uint32) uint32 { return c.Number(id, absent) }
 	has := func(id octets.PropertyID) bool { _, ok := c.Prop(id); return ok }
 	f.Limits.MaximumQoS = byte(n(octets.MaximumQoS, 2))
@@ -146,7 +146,7 @@ func (d *discovery) announced(f *Found, c *octets.Received) {
 
 // configured are the features that somebody set up.
 func (d *discovery) configured(f *Found) {
-	const how = "target file"
+	const how = fromFile
 	s := d.t.Settings
 	f.set(Auth, s.UserName != nil, how)
 	f.set(ACL, s.ForbiddenTopic != "", how)
@@ -154,6 +154,6 @@ func (d *discovery) configured(f *Found) {
 	f.set(Restart, d.t.Restart != nil, how)
 	f.set(WebSocket, d.t.Socket != nil, how)
 	for _, never := range []Feature{Redirect, Bridge} {
-		f.set(never, false, "cannot be found out by a client")
+		f.Lacks[never] = "cannot be found out by a client"
 	}
 }

@@ -54,11 +54,20 @@ var features = []Feature{
 	ReceiveMaximum, MaxPacketSize, ServerKeepAlive, Auth, ACL, ClientIDPolicy, Restart,
 }
 
+// How a feature is known.
+const (
+	fromConnack = "CONNACK"
+	fromProbe   = "probe"
+	fromFile    = "target file"
+)
+
 // Found is what is known about a target for one version.
 type Found struct {
 	// How tells for each feature the target has how that is known: "CONNACK",
 	// "probe", "target file"; Lacks the same for each it has not.
 	How, Lacks map[Feature]string
+	// Evidence is what each source says of a feature, whichever was believed.
+	Evidence map[Feature]Evidence
 	// Limits are what CONNACK announced, with the standard's defaults where it did not.
 	Limits Limits
 }
@@ -77,7 +86,45 @@ func (f *Found) Missing(needs []Feature) (missing Feature, how string, ok bool) 
 	return "", "", false
 }
 
+// Evidence is what is known of a feature, side by side: "yes", "no", or nothing where a source
+// does not say.
+type Evidence struct {
+	// Declared is what the target file says, Announced what CONNACK says, and Observed what
+	// came of trying.
+	Declared, Announced, Observed string
+}
+
+// Contradiction says in words that the target does otherwise than it announces, "" if it does not.
+func (e Evidence) Contradiction() string {
+	switch {
+	case e.Announced == "yes" && e.Observed == "no":
+		return "announced, and refused when tried"
+	case e.Announced == "no" && e.Observed == "yes":
+		return "announced as not available, and accepted when tried"
+	}
+	return ""
+}
+
+// note keeps what a source says.
+func (f *Found) note(feature Feature, has bool, how string) {
+	word := "no"
+	if has {
+		word = "yes"
+	}
+	e := f.Evidence[feature]
+	switch how {
+	case fromConnack:
+		e.Announced = word
+	case fromProbe:
+		e.Observed = word
+	case fromFile:
+		e.Declared = word
+	}
+	f.Evidence[feature] = e
+}
+
 func (f *Found) set(feature Feature, has bool, how string) {
+	f.note(feature, has, how)
 	if has {
 		f.How[feature] = how
 		delete(f.Lacks, feature)

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"slices"
 	"strings"
 
 	"mqttlab/spec/octets"
@@ -9,11 +10,12 @@ import (
 
 // try finds by probing what CONNACK does not tell.
 func (d *discovery) try(f *Found) {
-	const how = "probe"
+	const how = fromProbe
 	f.set(ZeroLengthClientID, d.zeroLengthClientID(), how)
 	if d.v == octets.V5 {
 		f.set(ResponseInformation, d.responseInformation(), how)
 		f.set(EnhancedAuth, d.enhancedAuth(), how)
+		d.observe(f)
 		return
 	}
 	f.set(Wildcard, !d.refuses(d.subscribing("w/+", 0)), how)
@@ -30,6 +32,60 @@ func (d *discovery) try(f *Found) {
 	case !f.Has(QoS2):
 		f.Limits.MaximumQoS = 1
 	}
+}
+
+// observe tries what CONNACK of 5.0 tells anyway, to show both side by side. CONNACK is what is
+// believed.
+func (d *discovery) observe(f *Found) {
+	identified := octets.Properties{octets.SubscriptionIdentifier.Prop(1)}
+	publish := func(m octets.Publish) octets.Packet {
+		m.Topic = d.topic("o")
+		return m
+	}
+	subscribe := func(filter string, properties octets.Properties) octets.Packet {
+		return octets.Subscribe{ID: 1, Filters: []octets.Subscription{{Filter: filter}}, Properties: properties}
+	}
+	for _, try := range []struct {
+		yes, no Feature
+		packet  octets.Packet
+		code    byte // the refusal that is made for it
+	}{
+		{QoS1, "", publish(octets.Publish{QoS: 1, ID: 1}), 0x9B},
+		{QoS2, MaximumQoSBelow2, publish(octets.Publish{QoS: 2, ID: 1}), 0x9B},
+		{Retained, RetainUnavailable, publish(octets.Publish{Retain: true}), 0x9A},
+		{TopicAlias, "", publish(octets.Publish{Properties: octets.Properties{octets.TopicAlias.Prop(1)}}), 0x94},
+		{Wildcard, NoWildcard, subscribe(d.topic("w/+"), nil), 0xA2},
+		{Shared, NoShared, subscribe("$share/"+d.id+"/"+d.topic("s"), nil), 0x9E},
+		{SubscriptionIDs, NoSubscriptionIDs, subscribe(d.topic("i"), identified), 0xA1},
+	} {
+		if works, clear := d.takes(try.packet, try.code); clear {
+			f.note(try.yes, works, fromProbe)
+			if try.no != "" {
+				f.note(try.no, !works, fromProbe)
+			}
+		}
+	}
+}
+
+// takes sends a packet and says whether the target takes it. That is clear if all goes well, or if
+// it is refused with the one code: a target may have other reasons to refuse.
+func (d *discovery) takes(packet octets.Packet, code byte) (works, clear bool) {
+	_ = d.attempt("feature", func(p *probe.Peer) {
+		p.Connect(d.t.Connect(d.id + "o"))
+		p.Send(packet, octets.Pingreq{}) // not each packet is answered
+		m, publish := packet.(octets.Publish)
+		end, answers := p.Reaction(func(got []*octets.Received) bool {
+			return publish && m.QoS == 0 || got[len(got)-1].Type != octets.PINGRESP
+		})
+		works, clear = end == nil, end == nil
+		for _, r := range answers {
+			codes := append(r.Codes, r.Code)
+			if failed := slices.ContainsFunc(codes, func(c byte) bool { return c >= 0x80 }); failed {
+				works, clear = false, slices.Contains(codes, code)
+			}
+		}
+	})
+	return works, clear
 }
 
 func (d *discovery) topic(name string) string { return "mqttlab/" + d.id + "/" + name }
@@ -55,11 +111,15 @@ func (d *discovery) refuses(talk func(*probe.Peer) bool) bool {
 
 // subscribing asks for a subscription, which SUBACK may refuse or grant with less.
 func (d *discovery) subscribing(filter string, qos byte) func(*probe.Peer) bool {
+	return d.subscribingTo(octets.Subscription{Filter: d.topic(filter), QoS: qos}, nil)
+}
+
+func (d *discovery) subscribingTo(s octets.Subscription, properties octets.Properties) func(*probe.Peer) bool {
 	return func(p *probe.Peer) bool {
 		p.Connect(d.t.Connect(d.id + "s"))
-		p.Send(octets.Subscribe{ID: 1, Filters: []octets.Subscription{{Filter: d.topic(filter), QoS: qos}}})
+		p.Send(octets.Subscribe{ID: 1, Filters: []octets.Subscription{s}, Properties: properties})
 		ack := p.Want(octets.SUBACK, "SUBSCRIBE is answered")
-		return len(ack.Codes) == 1 && ack.Codes[0] != qos
+		return len(ack.Codes) == 1 && ack.Codes[0] != s.QoS
 	}
 }
 

@@ -181,3 +181,21 @@ func init() {
 		})
 	}
 }
+
+var _ = conformance.Register(conformance.Check{
+	Name:   "AnnouncedAsObserved",
+	Title:  "does what it announces in CONNACK: what it says to have works, and nothing else",
+	Covers: statement.IDs(statement.V5("3.2.2-14"), statement.X5("3.2.2.3.11-2", "3.2.2.3.12-2", "3.2.2.3.13-2")),
+	Run: func(_ context.Context, t *conformance.T) {
+		about := map[target.Feature][]statement.ID{
+			target.Retained: statement.V5("3.2.2-14"), target.Wildcard: statement.X5("3.2.2.3.11-2"),
+			target.SubscriptionIDs: statement.X5("3.2.2.3.12-2"), target.Shared: statement.X5("3.2.2.3.13-2"),
+		}
+		for _, feature := range target.Features() {
+			if ids, known := about[feature]; known {
+				t.About(ids)
+				t.Expect(t.Evidence(feature).Contradiction()).To(gomega.BeEmpty(), "what CONNACK says of %s", feature)
+			}
+		}
+	},
+})
