@@ -21,7 +21,7 @@ import (
 type conformLinkFlags struct{ link, pcap string }
 
 func (l *conformLinkFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&l.link, "link", "", "radio between checks and target, such as lte-m:bad; see 'mqttlab link profiles'; runs 32 jobs by default")
+	fs.StringVar(&l.link, "link", "", "radio between checks and target, such as lte-m:bad; see 'mqttlab link profiles'; runs 32 jobs by default, and a check that fails once more")
 	fs.StringVar(&l.pcap, "pcap", "", "file for all packets on the radio of --link, for Wireshark or tcpdump; a lost one has a comment that says why")
 }
 
