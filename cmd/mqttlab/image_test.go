@@ -16,11 +16,13 @@ func TestImages(t *testing.T) {
 	if findMosquitto() == "" {
 		t.Skip("not run: mosquitto is not installed: apt-get install mosquitto")
 	}
+	t.Cleanup(func() { // when all scripts have ended, which run at the same time
+		_ = exec.Command("docker", "image", "rm", "--force", "eclipse-mosquitto:mqttlab-test", "mqttlab-test/exits:1", "mqttlab-test/closed:1").Run()
+	})
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/image", RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
-			e.Defer(func() { _ = exec.Command("docker", "image", "rm", "--force", "eclipse-mosquitto:mqttlab-test").Run() })
 			return nil
 		},
 	})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -87,6 +88,7 @@ func TestContainerTroubles(t *testing.T) {
 			}
 		})
 	}
+	t.Run("never serves", func(t *testing.T) { neverServes(t, docker) })
 	t.Run("program absent", func(t *testing.T) {
 		_, err := launch.Start(t.Context(), launch.Recipe{Image: image, Command: []string{"/no/such/program"}})
 		var trouble *launch.Error
@@ -97,6 +99,33 @@ func TestContainerTroubles(t *testing.T) {
 			t.Errorf("left behind: %v", left)
 		}
 	})
+}
+
+// neverServes runs a container, of this test program, that opens the port and answers nobody.
+func neverServes(t *testing.T, docker *mobyclient.Client) {
+	program, err := filepath.Abs(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	if exec.Command("ldd", program).Run() == nil { // otherwise it is static and needs none
+		files = withLibraries(t, program)
+	}
+	files["/silent"] = program
+	image := importImage(t, docker, files)
+	_, err = launch.Start(t.Context(), launch.Recipe{
+		Image: image, Command: []string{"/silent"}, Environment: map[string]string{roleVariable: "silent {host}:{port}"}, StartTimeout: 10 * time.Second,
+	})
+	var trouble *launch.Error
+	if !errors.As(err, &trouble) || trouble.Trouble != launch.NotServing {
+		t.Errorf("got %v, want %s", err, launch.NotServing)
+	}
+	if trouble != nil && !strings.Contains(strings.Join(trouble.Log, "\n"), "silent on") {
+		t.Errorf("the log is %q", trouble.Log)
+	}
+	if left := containersOf(t, docker, image); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
 }
 
 func TestNoEngine(t *testing.T) {

@@ -88,6 +88,7 @@ func beSilent(address string) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	fmt.Println("silent on", address)
 	for {
 		if _, err := ln.Accept(); err != nil {
 			os.Exit(1)

@@ -28,20 +28,24 @@ func (b *Broker) await(ctx context.Context, began time.Time) error {
 	fail := &Error{Trouble: PortClosed, What: b.what(), Detail: "nobody listens"}
 	for try := 0; ; try++ {
 		if how, gone := b.engine.exited(limit); gone {
-			fail.Trouble, fail.Detail, fail.Err = Exited, how, nil
+			fail.Trouble, fail.Detail = Exited, how
 			return b.failed(fail, began)
 		}
 		// A broker may speak one version only; its refusal is an answer, too.
 		version := []octets.Version{octets.V311, octets.V5}[try%2]
+		var said error // the most telling of this round
 		for _, address := range b.engine.addresses() {
 			err := b.ask(limit, address, version)
 			if err == nil {
 				b.at.Store(&address)
 				return nil
 			}
-			if limit.Err() == nil { // otherwise it is the deadline that speaks
-				fail.Trouble, fail.Detail, fail.Err = b.trouble(err), err.Error(), err
+			if said == nil || trouble(b.engine, said) == PortClosed { // what one open port says is more than that others are closed
+				said = err
 			}
+		}
+		if said != nil && (limit.Err() == nil || fail.Err == nil) { // in a round that is cut short it is the deadline that speaks
+			fail.Trouble, fail.Detail, fail.Err = trouble(b.engine, said), said.Error(), said
 		}
 		select {
 		case <-limit.Done():
@@ -59,15 +63,20 @@ func (b *Broker) failed(e *Error, began time.Time) error {
 	e.After = time.Since(began)
 	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
 	defer cancel()
+	if how, gone := b.engine.exited(ctx); gone { // perhaps just now: that says more than a port
+		e.Trouble, e.Detail, e.Err = Exited, how, nil
+	}
 	e.Log = lastLines(b.engine.log(ctx), linesShown)
 	return e
 }
 
 // trouble says what the error of ask means. In front of a container stands a proxy of
 // the engine, which accepts and then closes while nobody listens behind it.
-func (b *Broker) trouble(err error) Trouble {
+func trouble(e engine, err error) Trouble {
+	var op *net.OpError
+	unconnected := errors.As(err, &op) && op.Op == "dial"
 	closed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
-	if errors.Is(err, syscall.ECONNREFUSED) || closed && b.engine.proxied() {
+	if unconnected || closed && e.proxied() {
 		return PortClosed
 	}
 	return NotServing
