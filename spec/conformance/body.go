@@ -57,7 +57,7 @@ func (r *runner) one(ctx context.Context, j job, suspects int) *Result {
 // body runs the function of a check in a goroutine of its own, which the verbs may
 // end, and closes all peers.
 func (t *T) body(ctx context.Context, c *Check) {
-	ctx, cancel := context.WithTimeout(ctx, bodyLimit)
+	ctx, cancel := context.WithTimeout(ctx, max(bodyLimit, 3*t.timings.Answer)) // over a narrow band one message takes minutes
 	defer cancel()
 	t.ctx = ctx
 	stop := context.AfterFunc(ctx, t.hangUp)
