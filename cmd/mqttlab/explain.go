@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -64,7 +65,12 @@ func explain(w io.Writer, s statement.Statement, record *model.Record) {
 		}
 	}
 	if !covered {
-		fmt.Fprintln(w, "  no check covers it")
+		other := "no test of a server can decide it"
+		if s.BindsServer() {
+			other = "there is none yet"
+		}
+		why := cmp.Or(statement.Undecided(s.ID), other)
+		fmt.Fprintln(w, "  no check covers it:", why)
 	}
 	if record == nil {
 		return
