@@ -76,7 +76,7 @@ func (h *hub) sent(c *conn, queued int, err error) {
 		h.slow.closed++
 		h.b.cfg.Logger.Info("connection closed: client reads too slowly", "conn", uint64(c.id), "bytes", queued)
 		c.out.doom()
-	case queued > h.b.cfg.SlowLimit:
+	case queued >= h.b.cfg.SlowLimit:
 		c.slow = true
 	}
 }

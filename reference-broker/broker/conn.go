@@ -42,15 +42,21 @@ const (
 // desk is what it takes to work on bytes that arrived. A loop has its own; the goroutines of other connections share a few, so that a
 // thousand of them with input at once do not queue for the hub's mutex.
 type desk struct {
-	buf     [deskBuffer]byte
 	dec     *wire.Decoder
 	packets []mqtt.Packet
+	letters []letter
+
+	// Of a loop only:
+	buf  []byte // where it reads to
+	used int    // bytes of buf with packets for the hub
 }
 
 const (
 	// deskBuffer is how many bytes a loop reads at once. With a quarter of it, a publisher of small messages at full speed is read before its socket
 	// has filled, and in that rhythm it costs four times as much.
 	deskBuffer = 64 << 10
+	// loopBuffer is where a loop puts what it reads from many connections one after the other.
+	loopBuffer = 2 * deskBuffer
 	ownBuffer  = 4 << 10  // what a goroutine reads to at first
 	largestOwn = 16 << 10 // what it keeps after a large packet
 	// largestConnect bounds packets of clients that have not said CONNECT yet: the longest sensible one has some texts of 64 KiB.
@@ -117,12 +123,35 @@ func (c *conn) discard() {
 	}
 }
 
-// place returns where a loop may put bytes: behind the beginning of a packet if there is one, else on the desk.
-func (c *conn) place(d *desk) []byte {
-	if c.rest == nil {
-		return d.buf[:]
+// sort decodes n bytes that a loop read to the end of what is used on the desk, and adds a letter.
+func (c *conn) sort(d *desk, n int) {
+	c.b.traffic.in.Add(uint64(n))
+	d.dec.Version, d.dec.MaximumPacketSize = c.current, c.limit
+	decode, first := d.dec.More, len(d.packets)
+	if len(d.letters) == 0 {
+		decode = d.dec.All
 	}
-	return c.space()
+	b := d.buf[d.used:][:n]
+	packets, used, mistake := decode(d.packets, b)
+	if used < n && mistake == nil {
+		c.keep(b[used:])
+	}
+	if len(packets) == first && mistake == nil {
+		return
+	}
+	d.packets = packets
+	d.used += used
+	d.letters = append(d.letters, letter{c: c, packets: packets[first:], mistake: mistake, version: c.current})
+}
+
+// keep copies the beginning of a packet whose end has not come.
+func (c *conn) keep(b []byte) { c.rest = append(make([]byte, 0, max(512, 2*len(b))), b...) }
+
+// clear takes the letters off the desk. What the decoder gave away, a SUBSCRIBE say, is not kept.
+func (d *desk) clear() {
+	clear(d.packets)
+	clear(d.letters)
+	d.packets, d.letters, d.used = d.packets[:0], d.letters[:0], 0
 }
 
 // space returns room behind rest. A packet that does not fit makes rest twice as large, never more: so memory is used for what has arrived, not
@@ -136,14 +165,14 @@ func (c *conn) space() []byte {
 	return c.rest[len(c.rest):cap(c.rest)]
 }
 
-// arrived takes n bytes that were read to place or space.
+// arrived takes n bytes that were read to space, or, if there is no rest, to the desk. The desk must be clear.
 func (c *conn) arrived(d *desk, n int) state {
 	c.b.traffic.in.Add(uint64(n))
 	if c.rest == nil {
 		b := d.buf[:n]
 		used, s := c.work(d, b)
 		if used < n && s == open {
-			c.rest = append(make([]byte, 0, max(512, 2*(n-used))), b[used:]...)
+			c.keep(b[used:])
 		}
 		return s
 	}
@@ -186,7 +215,7 @@ func (c *conn) connect(d *desk, b []byte) (used int, s state) {
 	return n, c.deliver(d, d.packets, mistake)
 }
 
-// deliver hands a batch to the hub.
+// deliver hands what came of one connection alone to the hub.
 func (c *conn) deliver(d *desk, packets []mqtt.Packet, mistake error) state {
 	if len(packets) == 0 && mistake == nil {
 		return open
@@ -195,8 +224,10 @@ func (c *conn) deliver(d *desk, packets []mqtt.Packet, mistake error) state {
 		c.current, c.limit = v, c.b.cfg.Server.MaximumPacketSize
 		d.dec.MaximumPacketSize = c.limit
 	}
-	s := c.b.hub.receive(c, packets, c.current, mistake)
-	clear(packets) // what the decoder gave away, a CONNECT say, is not kept by a desk
+	d.letters = append(d.letters[:0], letter{c: c, packets: packets, mistake: mistake, version: c.current})
+	c.b.hub.receive(d.letters)
+	s := d.letters[0].state
+	d.clear()
 	return s
 }
 

@@ -8,8 +8,8 @@
 //
 // [Broker.Pipe] connects a client in the same process without any listener; it works in a testing/synctest bubble.
 //
-// The mental model is a hub with spokes. Readers take bytes from Network Connections and decode them; what one read returned goes to the hub as one
-// batch. The hub is the machine under a mutex: it takes the packets and says what to send to whom, and that is encoded straight behind the receivers'
+// The mental model is a hub with spokes. Readers take bytes from Network Connections and decode them; what one read returned is a letter, and the letters
+// of all sockets that had something at the same time go to the hub together. The hub is the machine under a mutex: it takes the packets and says what to send to whom, and that is encoded straight behind the receivers'
 // outgoing buffers. Outside of the mutex each connection that got something is written to once.
 //
 // There are two kinds of readers. On Linux, sockets of the system are read by a few loops over epoll, one per processor. Everything else (in-memory

@@ -97,14 +97,34 @@ func (h *hub) open(c *conn, t server.Transport) error {
 	return nil
 }
 
-// receive takes what one read of c brought: packets and, behind them, perhaps a mistake. version is the protocol version as far as it is known.
-// The caller must flush afterwards, when others had their turn.
-func (h *hub) receive(c *conn, packets []mqtt.Packet, version mqtt.Version, mistake error) state {
+// letter is what one read of a connection brought.
+type letter struct {
+	c       *conn
+	packets []mqtt.Packet
+	mistake error        // behind the packets; nil: none
+	version mqtt.Version // as far as it is known
+
+	// What became of the connection. receive fills it in.
+	state state
+	slow  bool // it may have more than SlowLimit on the way
+}
+
+// receive takes letters in their order, those of many connections under one lock. The caller must flush afterwards, when others had their turn.
+func (h *hub) receive(letters []letter) {
 	now := time.Now()
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.committer.await()
-	c.version = version
-	for _, p := range packets {
+	for i := range letters {
+		h.take(now, &letters[i])
+	}
+}
+
+// take takes one letter. The caller holds mu.
+func (h *hub) take(now time.Time, l *letter) {
+	c := l.c
+	c.version = l.version
+	for _, p := range l.packets {
 		if c.state != open {
 			break
 		}
@@ -113,12 +133,10 @@ func (h *hub) receive(c *conn, packets []mqtt.Packet, version mqtt.Version, mist
 		h.drain()
 	}
 	h.now = 0
-	if mistake != nil && c.state == open {
-		h.malformed(now, c, mistake)
+	if l.mistake != nil && c.state == open {
+		h.malformed(now, c, l.mistake)
 	}
-	s := c.state
-	h.mu.Unlock()
-	return s
+	l.state, l.slow = c.state, c.slow
 }
 
 // do runs one call of the machine and what follows from it.

@@ -66,6 +66,7 @@ func newLoop(b *Broker) (*loop, error) {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
 	l := &loop{b: b, file: os.NewFile(uintptr(fd), "epoll"), desk: newDesk()}
+	l.desk.buf = make([]byte, loopBuffer)
 	l.onPoll = l.poll
 	l.raw, err = l.file.SyscallConn()
 	return l, err
@@ -82,6 +83,7 @@ func (l *loop) run() {
 				l.readable(c)
 			}
 		}
+		l.post()
 		l.b.hub.flush()
 	}
 }
@@ -114,9 +116,14 @@ func (l *loop) lookUp() []*conn {
 
 // readable reads c once. Level-triggered epoll comes back to it if there is more.
 func (l *loop) readable(c *conn) {
-	place := c.place(l.desk)
-	if c.discarding {
-		place = l.desk.buf[:]
+	d := l.desk
+	alone := c.rest != nil || c.current == 0 || c.discarding || l.b.cfg.Tap != nil
+	if alone || len(d.buf)-d.used < deskBuffer {
+		l.post()
+	}
+	place := d.buf[d.used:][:deskBuffer]
+	if c.rest != nil {
+		place = c.space()
 	}
 	n, err := c.out.direct.read(place)
 	switch {
@@ -126,13 +133,36 @@ func (l *loop) readable(c *conn) {
 	case n == 0 || c.discarding:
 		return
 	}
-	switch c.arrived(l.desk, n) {
+	if alone {
+		l.settle(c, c.arrived(d, n), true)
+	} else {
+		c.sort(d, n)
+	}
+}
+
+// post gives the hub what was read of many connections.
+func (l *loop) post() {
+	d := l.desk
+	if len(d.letters) == 0 {
+		return
+	}
+	l.b.hub.receive(d.letters)
+	for i := range d.letters {
+		x := &d.letters[i]
+		l.settle(x.c, x.state, x.slow)
+	}
+	d.clear()
+}
+
+// settle does what follows from what the hub thinks of c now. slow: c may have more on the way than it should.
+func (l *loop) settle(c *conn, s state, slow bool) {
+	switch s {
 	case quiet:
 		l.finish(c)
 	case closed:
 		c.discarding, c.rest = true, nil
 	case open:
-		if limit := l.b.cfg.SlowLimit; c.out.backlog() >= limit {
+		if limit := l.b.cfg.SlowLimit; slow && c.out.backlog() >= limit {
 			l.watch(c, 0) // nothing but its end
 			c.out.whenBelow(limit, func() { l.watch(c, syscall.EPOLLIN) })
 		}

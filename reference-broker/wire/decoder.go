@@ -44,6 +44,11 @@ func (d *Decoder) Next(buf []byte) (mqtt.Packet, int, error) {
 // the decoder is used again (see [Decoder.Next]). On an error the packets before the mistake are returned with it.
 func (d *Decoder) All(dst []mqtt.Packet, buf []byte) ([]mqtt.Packet, int, error) {
 	d.recycle()
+	return d.More(dst, buf)
+}
+
+// More is All for other bytes, perhaps those of another connection; what was decoded before stays valid.
+func (d *Decoder) More(dst []mqtt.Packet, buf []byte) ([]mqtt.Packet, int, error) {
 	used := 0
 	for used < len(buf) {
 		p, n, err := d.next(buf[used:])
