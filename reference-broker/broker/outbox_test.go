@@ -18,13 +18,6 @@ func TestOutboxKeepsOrderOverManyBuffers(t *testing.T) {
 	const numbers = 200_000
 	var sent []byte
 	got := make(chan []byte)
-	go func() {
-		b, err := io.ReadAll(near)
-		if err != nil {
-			t.Error(err)
-		}
-		got <- b
-	}()
 	for n := range uint32(numbers) {
 		sent = binary.BigEndian.AppendUint32(sent, n)
 		o.unlock(binary.BigEndian.AppendUint32(o.lock(false), n), false)
@@ -35,6 +28,13 @@ func TestOutboxKeepsOrderOverManyBuffers(t *testing.T) {
 	if waiting := len(o.full); waiting < 2 {
 		t.Errorf("%d full buffers wait, the test wants several", waiting)
 	}
+	go func() {
+		b, err := io.ReadAll(near)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- b
+	}()
 	o.flush()
 	wg.Wait()
 	if n := o.backlog(); n != 0 {
