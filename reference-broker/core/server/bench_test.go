@@ -22,14 +22,14 @@ type reply struct {
 	id   uint16
 }
 
-func newBench(b *testing.B) *bench {
+func newBench(b testing.TB) *bench {
 	s := &bench{tester: start(b, Config{})}
 	s.take = s.collect
 	return s
 }
 
 // connectN connects n clients that subscribe to filter(i) at qos.
-func connectN(b *testing.B, s *tester, n int, qos mqtt.QoS, filter func(i int) string, changes ...func(*mqtt.Connect)) []*peer {
+func connectN(b testing.TB, s *tester, n int, qos mqtt.QoS, filter func(i int) string, changes ...func(*mqtt.Connect)) []*peer {
 	b.Helper()
 	peers := make([]*peer, n)
 	for i := range peers {
