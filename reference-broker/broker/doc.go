@@ -43,7 +43,7 @@
 // What is left when 500 clients publish to one is the kernel: seven tenths of the broker's processor time are read calls, and half of those is the TCP
 // acknowledgement that each sends. TCP_QUICKACK off would save every second one. It lost: a client that sends QoS 0 messages with Nagle's algorithm on
 // waits for them, up to 40 ms each. Switching it off only while a client's reads follow each other closely, and giving up when it seemed to wait, lost too: the
-// 99th percentile of such a client's first 5,000 messages rose from 2 to 30 ms, and no time was saved from 500 publishers to one at 40 messages per second each.
+// 99th percentile of such a client's first 5,000 messages rose from 2 to 30 ms, and no time was saved from 500 publishers to one at some 50 messages per second each.
 //
 // One loop for two processors wakes less often and saved a tenth there, but QoS 1 between 50 pairs cost a sixth more.
 //
