@@ -45,18 +45,20 @@ func newConform() *cobra.Command {
 		Short: "Judge a broker against the statements of MQTT 3.1.1 and 5.0",
 		Long: `conform runs the conformance checks against TARGET and says which statements of the
 standards it breaks. TARGET is an address (mqtt://host:port; also mqtts, ws, wss and
-mqtt+unix:///path), a YAML target file, or "reference", the embedded broker, which is the default. Instead of a TARGET,
---exec, --image or --profile start a broker, restart it for the checks that want
-that, and remove it; so does a TARGET that is written exec:COMMAND, image:NAME or profile:NAME.
+mqtt+unix:///path), a YAML target file, or "reference", the embedded broker, which is
+the default. Instead of a TARGET, --exec, --image or --profile start a broker, restart
+it for the checks that want that, and remove it; so does a TARGET that is written
+exec:COMMAND, image:NAME or profile:NAME.
 
-Several targets are judged one after the other, each into a folder of its own below --out, and
-side by side on its page brokers.html; the exit code is that of the worst. In a GitHub workflow (GITHUB_ACTIONS=true) failures become
-annotations, and the step gets a summary.
+Several targets are judged one after the other, each into a folder of its own below
+--out, and side by side on its page brokers.html; the exit code is that of the worst.
+In a GitHub workflow (GITHUB_ACTIONS=true) failures become annotations, and the step
+gets a summary.
 
 Exit codes: 0 conformant; 1 not (a check failed, the target crashed, or a listed
-failure passes again; with --repeat, in any run); 2 wrong usage; 3 target unreachable, not to be started or no MQTT; 4 our own
-error; 5 nothing selected or nothing could run; 130 interrupted (reports of what
-ran are written).`,
+failure passes again; with --repeat, in any run); 2 wrong usage; 3 target unreachable,
+not to be started or no MQTT; 4 our own error; 5 nothing selected or nothing could run;
+130 interrupted (reports of what ran are written).`,
 		Example: `  mqttlab conform mqtt://127.0.0.1:1883 --out out
   mqttlab conform broker.yaml --mqtt 5.0 --only 'will/*' --known known.yaml
   mqttlab conform --image eclipse-mosquitto:2 --out out
@@ -187,6 +189,9 @@ func (f *conformFlags) run(ctx context.Context, cmd *cobra.Command, t *opened, o
 	}
 	if !f.quiet {
 		summarize(cmd.ErrOrStderr(), record, written)
+	}
+	if errors.Is(errRun, context.Canceled) {
+		return nil, exit(exitInterrupted, fmt.Errorf("interrupted: %d of %d runs are reported", max(record.Repeats, 1), f.repeat))
 	}
 	if errRun != nil {
 		return nil, conformError(fmt.Errorf("after %d of %d runs: %w", max(record.Repeats, 1), f.repeat, errRun))

@@ -2,6 +2,9 @@ package suite
 
 import (
 	"context"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"mqttlab/reports/model"
 	"mqttlab/spec/conformance"
@@ -10,7 +13,8 @@ import (
 // Repeat runs the selection n times with the same seed, and folds the records into one. The
 // verdict of a check is the worst that it came to; where the runs differ, the check is
 // flaky and keeps what each of them saw. When a later run is not to be had, the record
-// holds those before it and the error says why: both are set then.
+// holds those before it and the error says why: both are set then. So they are, with
+// context.Canceled, when the user interrupts a later run.
 func Repeat(ctx context.Context, o Options, n int) (*model.Record, error) {
 	var runs []*model.Record
 	progress := o.Progress
@@ -21,16 +25,22 @@ func Repeat(ctx context.Context, o Options, n int) (*model.Record, error) {
 				progress(e)
 			}
 		}
-		run, err := Run(ctx, o)
-		if err != nil && len(runs) == 0 {
+		// The run before has taken the signals away from whoever had asked for them.
+		one, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		run, err := Run(one, o)
+		interrupted := one.Err() != nil
+		stop()
+		switch {
+		case err != nil && len(runs) == 0:
 			return nil, err
-		}
-		if err != nil {
+		case err != nil:
 			return fold(runs), err
+		case interrupted && len(runs) > 0:
+			return fold(runs), context.Canceled
+		case interrupted:
+			return run, nil
 		}
-		if runs = append(runs, run); ctx.Err() != nil {
-			break
-		}
+		runs = append(runs, run)
 	}
 	return fold(runs), nil
 }
