@@ -260,7 +260,7 @@ func TestEndedEarlyTheRunDrainsAndStillRecords(t *testing.T) {
 	// With a link of 200 ms something is under way whenever the run is cut.
 	s := parse(t, strings.NewReplacer("duration: 1s", "duration: 1h", "5ms", "200ms", "settle: 200ms", "settle: 2s").Replace(brief))
 	r, err := Run(ctx, Options{Scenario: s, Mode: model.Emulated, Target: url, Progress: func(p Progress) {
-		if p.Groups[0].Sent > 0 {
+		if !slices.ContainsFunc(p.Groups, func(g GroupProgress) bool { return g.Sent == 0 }) {
 			cancel()
 		}
 	}})
