@@ -18,7 +18,7 @@ run: build ## check the embedded reference broker and write the reports to out/
 	$(BIN) conform reference --out $(OUT)
 
 test: ## run all tests
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
 
 check: ## formatting, vet, staticcheck, import rules
 	@unformatted=$$($(GO) tool gofumpt -l cmd spec simulator reference-broker netem reports); \
@@ -28,7 +28,7 @@ check: ## formatting, vet, staticcheck, import rules
 	$(GO) test -run 'TestImportRules|TestCoreHasNoClock' ./cmd/mqttlab
 
 race: ## the race detector on what has goroutines
-	CGO_ENABLED=1 $(GO) test -race ./reference-broker/... ./spec/probe ./spec/conformance ./simulator/...
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./reference-broker/... ./spec/probe ./spec/conformance ./simulator/...
 
 fuzz: ## each fuzz target for $(FUZZ)
 	@set -e; for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
