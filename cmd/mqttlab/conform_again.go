@@ -37,6 +37,10 @@ func againCommand(flags *pflag.FlagSet, targets []string, seed uint64) func(chec
 			values = many.GetSlice()
 		}
 		for _, v := range values {
+			if f.Name == "env" { // its values may be secrets, and reports are shown around
+				v, _, _ = strings.Cut(v, "=")
+				v += "=VALUE"
+			}
 			if start = append(start, "--"+f.Name); f.Value.Type() != "bool" {
 				start = append(start, v)
 			}

@@ -10,7 +10,7 @@ func TestAgainCommand(t *testing.T) {
 	tests := []struct{ flags, want string }{
 		{"mqtt://127.0.0.1:1883 --out out --repeat 5 --jobs 2 --level must", "mqttlab conform mqtt://127.0.0.1:1883 --only will/Delay --mqtt 5.0 --seed 7"},
 		{"mqtt://me:secret@broker:1883 --stress", "mqttlab conform mqtt://me:PASSWORD@broker:1883 --stress --only will/Delay --mqtt 5.0 --seed 7"},
-		{"--exec|broker --port {port}|--env A=1|--env B=it's", `mqttlab conform --env A=1 --env 'B=it'\''s' --exec 'broker --port {port}' --only will/Delay --mqtt 5.0 --seed 7`},
+		{"--exec|broker --port {port}|--env A=1|--env B=secret|it's", `mqttlab conform 'it'\''s' --env A=VALUE --env B=VALUE --exec 'broker --port {port}' --only will/Delay --mqtt 5.0 --seed 7`},
 	}
 	for _, tt := range tests {
 		words := strings.Fields(tt.flags)
