@@ -84,7 +84,7 @@ not to be started or no MQTT; 4 our own error; 5 nothing selected or nothing cou
 	fs.BoolVar(&f.list, "list", false, "list the selected checks and run nothing")
 	fs.BoolVar(&f.markdown, "markdown", false, "with --list: as the document spec/CHECKS.md")
 	fs.StringVar(&f.known, "known", "", "YAML file of known failures, each with its reason")
-	fs.IntVar(&f.jobs, "jobs", 8, "checks to run at a time")
+	fs.IntVar(&f.jobs, "jobs", 24, "checks to run at a time")
 	fs.StringVar(&f.out, "out", "", "folder for conformance.html, conformance.json and junit.xml")
 	fs.StringVar(&f.html, "html", "", "file for the web page")
 	fs.StringVar(&f.json, "json", "", "file for the record, - for standard output; with --list, which needs no file, the list as JSON")
