@@ -55,10 +55,10 @@ Several targets are judged one after the other, each into a folder of its own be
 In a GitHub workflow (GITHUB_ACTIONS=true) failures become annotations, and the step
 gets a summary.
 
-Exit codes: 0 conformant; 1 not (a check failed, the target crashed, or a listed
-failure passes again; with --repeat, in any run); 2 wrong usage; 3 target unreachable,
-not to be started or no MQTT; 4 our own error; 5 nothing selected or nothing could run;
-130 interrupted (reports of what ran are written).`,
+Exit codes: 0 nothing fails but what is listed as known; 1 a check failed, the target
+crashed, or a listed failure passes again (with --repeat, in any run); 2 wrong usage;
+3 target unreachable, not to be started or no MQTT; 4 our own error; 5 nothing selected
+or nothing could run; 130 interrupted (reports of what ran are written).`,
 		Example: `  mqttlab conform mqtt://127.0.0.1:1883 --out out
   mqttlab conform broker.yaml --mqtt 5.0 --only 'will/*' --known known.yaml
   mqttlab conform --image eclipse-mosquitto:2 --out out

@@ -26,10 +26,10 @@ func Write(w io.Writer, r *model.Record) error {
 		right, colour = "not tested", grey
 	case j.Broken > 0:
 		right, colour = fmt.Sprintf("%d of %d fail", j.Broken, j.Ran), red
+	case j.Expected:
+		right, colour = fmt.Sprintf("%d of %d fail as known", r.Summary[model.KnownFailure], j.Ran), amber
 	case !j.Conformant:
 		right, colour = "known failures out of date", amber
-	case r.Summary[model.KnownFailure] > 0:
-		right, colour = fmt.Sprintf("conformant but %d known", r.Summary[model.KnownFailure]), amber
 	default:
 		right = "conformant"
 	}

@@ -95,6 +95,8 @@ func judgementClass(j model.Judgement) string {
 	switch {
 	case j.Conformant:
 		return "good"
+	case j.Expected:
+		return "known"
 	case j.Nothing:
 		return "unclear"
 	}
@@ -256,10 +258,13 @@ func (v *brokersView) areas(columns []*model.Record) {
 
 // judge writes the first sentence.
 func (v *brokersView) judge() {
-	conformant, nothing, differ := 0, 0, 0
+	conformant, expected, nothing, differ := 0, 0, 0, 0
 	for _, b := range v.Brokers {
 		if b.Conformant {
 			conformant++
+		}
+		if b.Expected {
+			expected++
 		}
 		if b.Nothing {
 			nothing++
@@ -270,15 +275,17 @@ func (v *brokersView) judge() {
 			differ++
 		}
 	}
+	v.Class, v.Headline = "bad", fmt.Sprintf("%d of %d conformant", conformant, len(v.Brokers))
+	if conformant+expected+nothing == len(v.Brokers) {
+		v.Class = "known"
+	}
 	switch {
 	case conformant == len(v.Brokers):
 		v.Class, v.Headline = "good", "All are conformant"
 	case nothing == len(v.Brokers):
 		v.Class, v.Headline = "unclear", "Nothing was shown"
 	case conformant == 0:
-		v.Class, v.Headline = "bad", "None is conformant"
-	default:
-		v.Class, v.Headline = "bad", fmt.Sprintf("%d of %d conformant", conformant, len(v.Brokers))
+		v.Headline = "None is conformant"
 	}
 	v.Detail = fmt.Sprintf("They differ on %d of %s.", differ, model.Plural(len(v.Rows), "statement that a check covers", "statements that checks cover"))
 }

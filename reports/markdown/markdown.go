@@ -68,9 +68,12 @@ var signs = map[model.Verdict]string{
 func conformance(b *strings.Builder, r *model.Record, limit int) {
 	j := r.Summary.Judge()
 	sign := signs[model.Fail]
-	if j.Conformant {
+	switch {
+	case j.Conformant:
 		sign = signs[model.Pass]
-	} else if j.Nothing {
+	case j.Expected:
+		sign = signs[model.KnownFailure]
+	case j.Nothing:
 		sign = signs[model.Inconclusive]
 	}
 	fmt.Fprintf(b, "## %s %s: %s\n\n%s\n\n", sign, escape(r.Target.Title()), strings.ToLower(j.Headline), j.Detail)

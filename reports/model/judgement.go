@@ -4,7 +4,8 @@ import "fmt"
 
 // Judgement is what a run's summary says about its target, in words for people.
 type Judgement struct {
-	Conformant bool   // no check stands against the target, and some check came to a result
+	Conformant bool   // no check fails, and some check came to a result
+	Expected   bool   // checks fail, and all of them are listed as known: nothing new, but not conformant either
 	Nothing    bool   // no check came to a result: nothing was shown either way
 	Broken     int    // checks that fail or crash
 	Ran        int    // checks that came to a result
@@ -29,6 +30,9 @@ func (s Summary) Judge() Judgement {
 	case s[Fixed] > 0:
 		j.Headline = "Known failures are out of date"
 		j.Detail = Plural(s[Fixed], "check that is listed as failing passes", "checks that are listed as failing pass")
+	case s[KnownFailure] > 0:
+		j.Expected, j.Headline = true, "Fails only as known"
+		j.Detail = fmt.Sprintf("%s of %d that came to a result, as listed with reasons", Plural(s[KnownFailure], "check fails", "checks fail"), j.Ran)
 	default:
 		j.Conformant, j.Headline = true, "Conformant"
 		j.Detail = Plural(j.Ran, "check came to a result, and it does not fail", "checks came to a result, none of them fails")
@@ -41,7 +45,7 @@ func (s Summary) Judge() Judgement {
 		{Nonstrict, "deviation from a recommendation", "deviations from recommendations"},
 		{Inconclusive, "check was inconclusive", "checks were inconclusive"},
 	} {
-		if n := s[also.verdict]; n > 0 {
+		if n := s[also.verdict]; n > 0 && !(j.Expected && also.verdict == KnownFailure) {
 			j.Detail += "; " + Plural(n, also.one, also.many)
 		}
 	}
