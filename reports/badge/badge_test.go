@@ -14,7 +14,7 @@ func TestBadge(t *testing.T) {
 	for want, verdicts := range map[string][]model.Verdict{
 		"MQTT 3.1.1, 5.0: 2 of 3 fail":                {model.Fail, model.Pass, model.Crash, model.Skipped},
 		"MQTT 3.1.1, 5.0: conformant":                 {model.Pass, model.Nonstrict},
-		"MQTT 3.1.1, 5.0: 1 of 2 fail as known":     {model.Pass, model.KnownFailure},
+		"MQTT 3.1.1, 5.0: 1 of 2 fail as known":       {model.Pass, model.KnownFailure},
 		"MQTT 3.1.1, 5.0: known failures out of date": {model.Pass, model.Fixed},
 		"MQTT 3.1.1, 5.0: not tested":                 {model.Skipped, model.Inconclusive},
 		"MQTT: not tested":                            {},
