@@ -32,10 +32,11 @@ const (
 
 // Parse reads a scenario. The error holds all mistakes, each of type *Mistake on a line of its own; file is the name they begin with.
 func Parse(file string, text []byte) (*Scenario, error) {
-	r := &reader{file: file, lines: map[string]int{}}
+	r := newReader(file)
 	s := begin()
 	if body := r.document(text); body != nil {
 		s.fields().read(r, body, "")
+		s.deal(r)
 		s.resolve(r)
 		s.check(r)
 	}
@@ -58,6 +59,7 @@ func (s *Scenario) fields() fields {
 		{"settle", "Between the end of the ramp and the first message.", duration(&s.Settle, 0, longest)},
 		{"drain", "The longest that what is under way may still take at the end. Default: 30s, and the longest upload_interval.", duration(&s.Drain, 0, longest).follows()},
 		{"interval", "The width of a step in the series over time. Default: a 120th of the run.", duration(&s.Interval, 100*time.Millisecond, longest).follows()},
+		{"devices", "How many there are in all groups. Needed where a group has a share.", total()},
 		{"groups", "Like devices.", list(&s.Groups, defaults, (*Group).fields, nil).required("a fleet needs at least one group of devices")},
 		{"stages", "How the rate of all messages changes over the run.", list((*[]arrival.Stage)(&s.Stages), func() (v arrival.Stage) { return v }, stage, nil)},
 		{"faults", "What goes wrong, and when.", list(&s.Faults, defaultFault, (*Fault).fields, nil)},
@@ -68,7 +70,8 @@ func (g *Group) fields() fields {
 	const pattern = " {group}, {index} (in the group) and {number} (in the fleet) are filled in."
 	return fields{
 		{"name", "Of letters, digits, - and _.", text(&g.Name).required("what shall reports call this group?")},
-		{"count", "How many devices.", integer(&g.Count, 1, mostDevices).required("how many devices?")},
+		{"count", "How many devices.", integer(&g.Count, 1, mostDevices).required("how many devices, as count or share?").or("share")},
+		{"share", "Instead of count: what part the group is of the key devices, or of what groups with a count leave of it. All shares add up to 100%.", share()},
 		{"client_id", "Pattern of Client Identifiers." + pattern, text(&g.ClientID)},
 		{"version", "Of MQTT.", version(&g.Version)},
 		{"username", "Pattern of user names. Default: that of the target's URL." + pattern, text(&g.Username).unless(func() bool { return g.Username == "" })},

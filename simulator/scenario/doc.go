@@ -17,7 +17,8 @@
 //	    qos: 1
 //	    link: nb-iot
 //
-// A group may sleep between messages or store and forward them (behaviour), say what sensors say (payload) when they would (arrival), obey commands,
+// A group is so many devices (count), or a part of the fleet (share: 30%, with the key devices at the top).
+// It may sleep between messages or store and forward them (behaviour), say what sensors say (payload) when they would (arrival), obey commands,
 // fetch firmware, and connect by TLS with credentials of its own. The scenario may change the rate of everything over time (stages), and let batteries, cables,
 // cells and clocks fail (faults).
 //

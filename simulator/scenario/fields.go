@@ -25,12 +25,19 @@ type kind struct {
 	schema func() *Schema
 	// missing is the question that a file without the key leaves open; empty: the key has a default.
 	missing string
-	derived bool // the default follows from other values
+	instead string // a key that may stand in its place
+	derived bool   // the default follows from other values
 }
 
 // required makes a key one that has to be given.
 func (k kind) required(question string) kind {
 	k.missing = question
+	return k
+}
+
+// or names a key that may stand in place of a required one.
+func (k kind) or(key string) kind {
+	k.instead = key
 	return k
 }
 
@@ -75,7 +82,7 @@ func (f fields) read(r *reader, n ast.Node, path string) {
 		f.readKey(r, v, path)
 	}
 	for _, known := range f {
-		if at := join(path, known.key); known.missing != "" && r.lines[at] == 0 {
+		if at := join(path, known.key); known.missing != "" && r.lines[at] == 0 && r.lines[join(path, known.instead)] == 0 {
 			r.wrongAt(at, "is missing: %s", known.missing)
 		}
 	}

@@ -53,7 +53,7 @@ func (l *Link) kind() kind {
 // ParseLink reads a file that holds the figures of one link: what stands under the key
 // link of a group. The error is like that of Parse.
 func ParseLink(file string, text []byte) (Link, error) {
-	r := &reader{file: file, lines: map[string]int{}}
+	r := newReader(file)
 	var l Link
 	if body := r.document(text); body != nil {
 		l.fields().read(r, body, "")

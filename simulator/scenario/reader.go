@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,14 @@ type reader struct {
 	file     string
 	mistakes []*Mistake
 	lines    map[string]int // by path, of what was given
+
+	// Of the keys devices and share, until groups have their counts.
+	devices int
+	shares  map[string]*big.Rat // by path
+}
+
+func newReader(file string) *reader {
+	return &reader{file: file, lines: map[string]int{}, shares: map[string]*big.Rat{}}
 }
 
 // document returns the one mapping of the file, nil after a mistake.

@@ -36,7 +36,9 @@ type Scenario struct {
 // Group describes like devices.
 type Group struct {
 	// Name, of letters, digits, "-" and "_".
-	Name  string
+	Name string
+	// Count is how many there are. A file may give the key share instead, such as 30%, of the key devices at its top; groups with a count take theirs first,
+	// and what they leave is shared out to the last device.
 	Count int
 	// ClientID is the pattern of Client Identifiers. {group} stands for the name, {index} for the device's number in the group, from 0, and {number} for that in the
 	// fleet. Default "{group}-{index}".

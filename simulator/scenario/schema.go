@@ -21,6 +21,7 @@ type Schema struct {
 	Properties  map[string]*Schema `json:"properties,omitempty"`
 	Required    []string           `json:"required,omitempty"`
 	AnyOf       []*Schema          `json:"anyOf,omitempty"`
+	OneOf       []*Schema          `json:"oneOf,omitempty"` // of mappings: which of some keys is required
 	// AdditionalProperties is false for mappings: a key that is not known is a mistake.
 	AdditionalProperties *bool `json:"additionalProperties,omitempty"`
 
@@ -40,9 +41,12 @@ func (f fields) schema() *Schema {
 	for _, known := range f {
 		v := known.schema()
 		v.Description = strings.TrimSpace(known.doc + " " + v.note)
-		if known.missing != "" {
+		switch {
+		case known.instead != "":
+			s.OneOf = []*Schema{{Required: []string{known.key}}, {Required: []string{known.instead}}}
+		case known.missing != "":
 			s.Required = append(s.Required, known.key)
-		} else if scalar := v.Type != "object" && v.Type != "array"; scalar && !known.derived {
+		case v.Type != "object" && v.Type != "array" && !known.derived:
 			if v.Default = known.value(); v.Default == "" {
 				v.Default = nil
 			}

@@ -32,6 +32,15 @@ func violations(s *Schema, v any, path string) []string {
 			wrong("an object, want %s", s.Type)
 			break
 		}
+		met := 0
+		for _, option := range s.OneOf {
+			if !slices.ContainsFunc(option.Required, func(key string) bool { _, ok := v[key]; return !ok }) {
+				met++
+			}
+		}
+		if s.OneOf != nil && met != 1 {
+			wrong("%d of oneOf", met)
+		}
 		for _, key := range s.Required {
 			if _, ok := v[key]; !ok {
 				wrong("%s is missing", key)
@@ -96,7 +105,7 @@ func validate(t *testing.T, text string) []string {
 }
 
 func TestSchemaAcceptsWhatTheReaderAccepts(t *testing.T) {
-	texts := map[string]string{"smallest": smallest, "full": full, "faulty": faulty, "loaded": loaded}
+	texts := map[string]string{"smallest": smallest, "full": full, "faulty": faulty, "loaded": loaded, "shared": sharedOut("devices: 10", "share: 0.7", "share: 30%")}
 	for _, name := range Ready() {
 		text, err := ready.ReadFile("ready/" + name + ".yaml")
 		if err != nil {
@@ -128,6 +137,9 @@ func TestSchemaRefusesWhatTheReaderRefuses(t *testing.T) {
 		"duration: 2m -> duration: 2 min":     "does not match",
 		"count: 1000 -> count: 0":             "from 1 to 1000000",
 		"count: 1000 -> count: many":          "want integer",
+		"count: 1000 -> qos: 1":               "0 of oneOf",
+		"count: 1000 -> share: 30 %":          "none of anyOf",
+		"interval: 10s -> share: 100%":        "2 of oneOf",
 		"interval: 10s -> intervall: 10s":     "intervall is unknown",
 		"name: soil -> link: nb-iott":         "none of anyOf",
 		"name: soil -> version: 6":            "is not in",
