@@ -10,7 +10,8 @@ import (
 
 // Change is one check whose verdict differs between two conformance records.
 type Change struct {
-	Name, MQTT, Area, Title   string
+	Name, Area, Title         string
+	MQTT                      string        // version and transport, see [model.Check.Version]
 	Before, After             model.Verdict // empty: the check is not in that record
 	BeforeReason, AfterReason string
 }
@@ -44,21 +45,21 @@ func (c *Changes) Worse() int {
 }
 
 // Conformance lists the checks whose verdicts differ, worse ones first, then by area, name and
-// version. A check is the same when area, name and protocol version are. Both records must be conformance records.
+// version. [model.Matching] says which checks are the same. Both records must be conformance records.
 func Conformance(a, b *model.Record) (*Changes, error) {
 	for _, r := range []*model.Record{a, b} {
 		if r.Kind != model.Conformance {
 			return nil, fmt.Errorf("compare conformance: a record is of kind %s", r.Kind)
 		}
 	}
-	type key struct{ area, name, mqtt string }
-	before := make(map[key]model.Check, len(a.Checks))
+	key := model.Matching(a, b)
+	before := make(map[string]model.Check, len(a.Checks))
 	for _, c := range a.Checks {
-		before[key{c.Area, c.Name, c.MQTT}] = c
+		before[key(c)] = c
 	}
 	out := &Changes{A: a.Target.Title(), B: b.Target.Title()}
 	for _, c := range b.Checks {
-		k := key{c.Area, c.Name, c.MQTT}
+		k := key(c)
 		old := before[k]
 		delete(before, k)
 		if old.Verdict == c.Verdict {
@@ -66,13 +67,13 @@ func Conformance(a, b *model.Record) (*Changes, error) {
 			continue
 		}
 		out.Changed = append(out.Changed, Change{
-			Name: c.Name, MQTT: c.MQTT, Area: c.Area, Title: c.Title,
+			Name: c.Name, MQTT: c.Version(), Area: c.Area, Title: c.Title,
 			Before: old.Verdict, After: c.Verdict, BeforeReason: old.Reason, AfterReason: c.Reason,
 		})
 	}
 	for _, c := range before {
 		out.Changed = append(out.Changed, Change{
-			Name: c.Name, MQTT: c.MQTT, Area: c.Area, Title: c.Title, Before: c.Verdict, BeforeReason: c.Reason,
+			Name: c.Name, MQTT: c.Version(), Area: c.Area, Title: c.Title, Before: c.Verdict, BeforeReason: c.Reason,
 		})
 	}
 	slices.SortFunc(out.Changed, func(x, y Change) int {

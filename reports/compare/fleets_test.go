@@ -246,6 +246,41 @@ func TestConformanceTellsAreasApart(t *testing.T) {
 	}
 }
 
+// TestConformanceAndTransports keeps the rows of a record with several transports apart, and does not mind that two records have one each.
+func TestConformanceAndTransports(t *testing.T) {
+	record := func(verdicts map[string]model.Verdict) *model.Record {
+		r := &model.Record{Kind: model.Conformance}
+		for over, v := range verdicts {
+			r.Checks = append(r.Checks, model.Check{Area: "will", Name: "Delay", MQTT: "5.0", Transport: over, Verdict: v})
+		}
+		r.Seal()
+		return r
+	}
+	tcp, ws := record(map[string]model.Verdict{"": model.Pass}), record(map[string]model.Verdict{"ws": model.Fail})
+	both := record(map[string]model.Verdict{"": model.Pass, "ws": model.Pass})
+	for _, tt := range []struct {
+		a, b *model.Record
+		want []string
+	}{
+		{both, both, nil},
+		{tcp, ws, []string{"5.0 over ws pass>fail"}},
+		{both, ws, []string{"5.0 over ws pass>fail", "5.0 pass>"}},
+		{tcp, both, []string{"5.0 over ws >pass"}},
+	} {
+		got, err := compare.Conformance(tt.a, tt.b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for _, c := range got.Changed {
+			lines = append(lines, fmt.Sprintf("%s %s>%s", c.MQTT, c.Before, c.After))
+		}
+		if diff := cmp.Diff(tt.want, lines); diff != "" {
+			t.Errorf("changes (-want +got):\n%s", diff)
+		}
+	}
+}
+
 func TestWilson(t *testing.T) {
 	// 81 of 263, from Newcombe's paper of 1998: 0.2553 to 0.3662.
 	if p := compare.Wilson(81, 263, 0.95); math.Abs(p.Low-0.2553) > 1e-4 || math.Abs(p.High-0.3662) > 1e-4 {

@@ -65,7 +65,7 @@ type lookView struct {
 const maxBrokers = 26
 
 // Brokers renders several sealed conformance records side by side: a row per statement and a column per target. Records
-// of the same target under different versions share a column. What a target did is shown where there is something to look
+// of the same target under different versions, or over different transports, share a column. What a target did is shown where there is something to look
 // at; everything else is on the target's own page.
 func Brokers(w io.Writer, records []*model.Record) error {
 	columns, err := mergeTargets(records)
@@ -147,7 +147,7 @@ func mergeTargets(records []*model.Record) ([]*model.Record, error) {
 	return out, nil
 }
 
-// sameTarget reports whether two records are parts of one: same target, no version in both.
+// sameTarget reports whether two records are parts of one: same target, nothing in both.
 func sameTarget(a, b *model.Record) bool {
 	if a.Target.URL != b.Target.URL || a.Target.Name != b.Target.Name {
 		return false
@@ -156,15 +156,19 @@ func sameTarget(a, b *model.Record) bool {
 	return !slices.ContainsFunc(versionsOf(b), func(v string) bool { return slices.Contains(have, v) })
 }
 
+// versionsOf is what a record is about, "5.0 over ws", sorted.
 func versionsOf(r *model.Record) []string {
 	var out []string
 	for _, c := range r.Checks {
-		if !slices.Contains(out, c.MQTT) {
-			out = append(out, c.MQTT)
-		}
+		out = append(out, c.Version())
 	}
-	slices.Sort(out)
-	return out
+	return sortedSet(out)
+}
+
+// sortedSet sorts and takes out what is there twice.
+func sortedSet(all []string) []string {
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // tellApart adds the time to targets of the same name: two runs of one broker.

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -16,7 +17,9 @@ type conformanceView struct {
 	model.Judgement
 	Tallies    []tally
 	Versions   []string
-	Areas      []areaRow
+	Over       []string // version and transport, as in "5.0 over ws"
+	Areas      []matrixRow
+	Transports []matrixRow
 	Failing    []checkView
 	Checks     []checkView
 	Statements []statementRow
@@ -25,14 +28,9 @@ type conformanceView struct {
 	Link       *model.LinkRun // nil: none
 }
 
-type areaRow struct {
-	Area  string
-	Cells []areaCell // one per version
-}
-
-type areaCell struct {
-	Version string
-	Tallies []tally
+type matrixRow struct {
+	Name  string
+	Cells [][]tally // one per version
 }
 
 type checkView struct {
@@ -86,7 +84,12 @@ func Conformance(w io.Writer, r *model.Record) error {
 		Features:  r.Target.Features,
 		Link:      r.Link,
 	}
-	v.matrix(r.Checks)
+	for _, c := range r.Checks {
+		v.Versions = append(v.Versions, c.MQTT)
+	}
+	v.Versions, v.Over = sortedSet(v.Versions), versionsOf(r)
+	v.Areas = v.matrix(r.Checks, func(c model.Check) string { return c.Area })
+	v.Transports = v.matrix(r.Checks, func(c model.Check) string { return cmp.Or(c.Transport, "tcp") })
 	limit := min(max(passLines/max(len(r.Checks), 1), fewestLines), headShown+tailShown)
 	for i, c := range r.Checks {
 		view := viewCheck(r, c)
@@ -114,31 +117,30 @@ func judged(i *model.Implementation) []fact {
 
 func severity(v model.Verdict) int { return slices.Index(model.Verdicts(), v) }
 
-// matrix counts verdicts by area and version.
-func (v *conformanceView) matrix(checks []model.Check) {
+// matrix counts verdicts by protocol version, in rows that are named by rowOf and come in their order of occurrence.
+func (v *conformanceView) matrix(checks []model.Check, rowOf func(model.Check) string) []matrixRow {
 	counts := map[[2]string]model.Summary{}
-	var areas []string
+	var names []string
 	for _, c := range checks {
-		if !slices.Contains(v.Versions, c.MQTT) {
-			v.Versions = append(v.Versions, c.MQTT)
+		name := rowOf(c)
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
-		if !slices.Contains(areas, c.Area) {
-			areas = append(areas, c.Area)
-		}
-		k := [2]string{c.Area, c.MQTT}
+		k := [2]string{name, c.MQTT}
 		if counts[k] == nil {
 			counts[k] = model.Summary{}
 		}
 		counts[k][c.Verdict]++
 	}
-	slices.Sort(v.Versions)
-	for _, area := range areas {
-		row := areaRow{Area: area}
+	var rows []matrixRow
+	for _, name := range names {
+		row := matrixRow{Name: name}
 		for _, version := range v.Versions {
-			row.Cells = append(row.Cells, areaCell{Version: version, Tallies: tallies(counts[[2]string{area, version}])})
+			row.Cells = append(row.Cells, tallies(counts[[2]string{name, version}]))
 		}
-		v.Areas = append(v.Areas, row)
+		rows = append(rows, row)
 	}
+	return rows
 }
 
 func viewCheck(r *model.Record, c model.Check) checkView {

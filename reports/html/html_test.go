@@ -35,6 +35,7 @@ var pages = sync.OnceValues(func() (map[string][]byte, error) {
 	out := map[string][]byte{}
 	for name, render := range map[string]func(*bytes.Buffer) error{
 		"conformance": func(b *bytes.Buffer) error { return html.Write(b, conformance()) },
+		"transports":  func(b *bytes.Buffer) error { return html.Write(b, overTransports()) },
 		"brokers":     func(b *bytes.Buffer) error { return html.Brokers(b, brokers(30)) },
 		large:         func(b *bytes.Buffer) error { return html.Brokers(b, brokers(400)) },
 		"fleet":       func(b *bytes.Buffer) error { return html.Write(b, valid) },

@@ -8,11 +8,11 @@ import (
 	"mqttlab/reports/model"
 )
 
-// checkOf is one check under one version for the target of one column; statementOf a statement for it.
+// checkOf is one row of a record for the target of one column; statementOf a statement for it.
 type (
 	checkOf struct {
-		column     int
-		name, mqtt string
+		column int
+		row    string
 	}
 	statementOf struct {
 		column int
@@ -27,13 +27,14 @@ func toSee(v model.Verdict) bool { return v.Failing() || v == model.Nonstrict }
 // worstChecks finds, for each statement and column, the check that gave it its verdict.
 func worstChecks(columns []*model.Record) map[statementOf]checkOf {
 	out, verdicts := map[statementOf]checkOf{}, map[statementOf]model.Verdict{}
+	row := model.Matching(columns...)
 	for i, r := range columns {
 		for _, c := range r.Checks {
 			for _, id := range c.Statements {
 				at := statementOf{i, id}
 				have := cmp.Or(verdicts[at], model.Untested)
 				if worst := model.Worst(have, c.Verdict); worst != have {
-					out[at], verdicts[at] = checkOf{i, c.FullName(), c.MQTT}, worst
+					out[at], verdicts[at] = checkOf{i, row(c)}, worst
 				}
 			}
 		}
@@ -43,14 +44,14 @@ func worstChecks(columns []*model.Record) map[statementOf]checkOf {
 
 // looks makes the sections below the matrix, one per check with something to see, worst first, and returns their anchors.
 func (v *brokersView) looks(columns []*model.Record) map[checkOf]string {
-	type key struct{ name, mqtt string }
-	byCheck := map[key][]*model.Check{}
-	var order []key
+	byCheck := map[string][]*model.Check{}
+	var order []string
+	row := model.Matching(columns...)
 	seen := 0
 	for i, r := range columns {
 		for j := range r.Checks {
 			c := &r.Checks[j]
-			k := key{c.FullName(), c.MQTT}
+			k := row(*c)
 			if byCheck[k] == nil {
 				byCheck[k] = make([]*model.Check, len(columns))
 				order = append(order, k)
@@ -73,7 +74,7 @@ func (v *brokersView) looks(columns []*model.Record) map[checkOf]string {
 			}
 			if c != nil && toSee(c.Verdict) {
 				cell.Anchor = fmt.Sprintf("look-%d-%s", n+1, b.Letter)
-				anchors[checkOf{i, k.name, k.mqtt}] = cell.Anchor
+				anchors[checkOf{i, k}] = cell.Anchor
 				find := viewCheck(columns[i], *c)
 				find.Anchor = cell.Anchor
 				find.Lines = viewLines(c.Transcript, limit, briefHex)
@@ -82,7 +83,9 @@ func (v *brokersView) looks(columns []*model.Record) map[checkOf]string {
 			look.Cells = append(look.Cells, cell)
 		}
 		if len(look.Finds) > 0 {
-			look.checkView = look.Finds[0]
+			if look.checkView = look.Finds[0]; k != look.Row() {
+				look.Transport = "" // they were not reached over the same
+			}
 			v.Looks = append(v.Looks, look)
 		}
 	}

@@ -1,8 +1,8 @@
 // Package junit writes a conformance record as JUnit XML, the format that Jenkins,
 // GitLab, GitHub actions and most other CI servers read.
 //
-// There is one testsuite per area and protocol version, named "connect (MQTT 5.0)",
-// and one testcase per check. Verdicts become:
+// There is one testsuite per area, protocol version and transport, named "connect (MQTT 5.0)" or
+// "connect (MQTT 5.0 over ws)", and one testcase per check. Verdicts become:
 //
 //   - fail, crash, fixed: failure, with what was sent, what would have been
 //     acceptable, and what came;
@@ -90,7 +90,7 @@ func build(r *model.Record) *testsuites {
 	all := &testsuites{Name: "mqttlab conform " + xmlText(r.Target.Title()), Time: seconds(r.DurationMS)}
 	byName := map[string]*testsuite{}
 	for _, c := range r.Checks {
-		name := fmt.Sprintf("%s (%s)", c.Area, c.Over())
+		name := fmt.Sprintf("%s (MQTT %s)", c.Area, c.Version())
 		s := byName[name]
 		if s == nil {
 			s = &testsuite{Name: xmlText(name), Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05")}
@@ -110,9 +110,13 @@ func build(r *model.Record) *testsuites {
 }
 
 func (s *testsuite) add(r *model.Record, c model.Check) {
+	class := c.Area + ".mqtt" + strings.ReplaceAll(c.MQTT, ".", "")
+	if c.Transport != "" {
+		class += "." + c.Transport
+	}
 	tc := testcase{
 		Name:      xmlText(c.Name),
-		Classname: xmlText(fmt.Sprintf("%s.mqtt%s", c.Area, strings.ReplaceAll(c.MQTT, ".", ""))),
+		Classname: xmlText(class),
 		Time:      seconds(c.DurationMS),
 	}
 	d := &detail{Message: xmlText(c.Reason), Type: string(c.Verdict), Text: xmlText(explain(r, c))}

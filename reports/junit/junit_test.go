@@ -55,6 +55,9 @@ func record() *model.Record {
 			check("connect", "Loose", "5.0", model.Nonstrict, "closed without a reason code"),
 		},
 	}
+	over := check("publish", "Retained", "5.0", model.Pass, "")
+	over.Transport = "ws"
+	r.Checks = append(r.Checks, over)
 	r.Seal()
 	return r
 }
@@ -128,7 +131,7 @@ func TestCountsAgree(t *testing.T) {
 		sum.Errors += own.Errors
 		sum.Skipped += own.Skipped
 	}
-	if want := (counts{Tests: 10, Failures: 3, Errors: 1, Skipped: 3}); sum != want || got.counts != want {
+	if want := (counts{Tests: 11, Failures: 3, Errors: 1, Skipped: 3}); sum != want || got.counts != want {
 		t.Errorf("cases add up to %+v, file says %+v, want %+v", sum, got.counts, want)
 	}
 	if !strings.Contains(out.String(), `PUBACK \x00 \xff`) {

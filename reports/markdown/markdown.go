@@ -107,7 +107,7 @@ func conformance(b *strings.Builder, r *model.Record, limit int) {
 // tail is what is kept for the lines after the last block.
 const tail = 1024
 
-// areas writes one row per area and version.
+// areas writes one row per area, version and transport.
 func areas(b *strings.Builder, r *model.Record, verdicts []model.Verdict) {
 	b.WriteString("| area | MQTT |")
 	for _, v := range verdicts {
@@ -118,7 +118,7 @@ func areas(b *strings.Builder, r *model.Record, verdicts []model.Verdict) {
 	rows := map[key]model.Summary{}
 	var order []key
 	for _, c := range r.Checks {
-		k := key{c.Area, c.MQTT}
+		k := key{c.Area, c.Version()}
 		if rows[k] == nil {
 			rows[k] = model.Summary{}
 			order = append(order, k)
@@ -150,7 +150,7 @@ func writeCounts(b *strings.Builder, s model.Summary, verdicts []model.Verdict) 
 func check(r *model.Record, c model.Check) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<details><summary>%s <b>%s</b> %s (MQTT %s): %s</summary>\n\n",
-		signs[c.Verdict], c.Verdict, escape(c.Name), escape(c.MQTT), escape(cmp.Or(c.Reason, c.Title)))
+		signs[c.Verdict], c.Verdict, escape(c.Name), escape(c.Version()), escape(cmp.Or(c.Reason, c.Title)))
 	for _, id := range c.Statements {
 		s := r.Statements[id]
 		fmt.Fprintf(&b, "> **%s** %s: %s\n>\n", escape(id), escape(s.Level), escape(cmp.Or(s.Summary, "no text in the record")))

@@ -18,7 +18,7 @@ func conformance(failures int) *model.Record {
 		Checks: []model.Check{
 			{Name: "Fine", Area: "publish", MQTT: "5.0", Verdict: model.Pass},
 			{Name: "Older", Area: "publish", MQTT: "3.1.1", Verdict: model.Pass},
-			{Name: "Dies", Area: "will", MQTT: "5.0", Verdict: model.Crash, Reason: "refused"},
+			{Name: "Dies", Area: "will", MQTT: "5.0", Transport: "ws", Verdict: model.Crash, Reason: "refused"},
 		},
 	}
 	for i := range failures {
@@ -43,7 +43,7 @@ func write(t *testing.T, rs ...*model.Record) string {
 func TestConformance(t *testing.T) {
 	text := write(t, conformance(2))
 	for _, want := range []string{
-		"broker: not conformant", "3 checks fail of 5", "| publish | 5.0 | | 2 | 1 |", "| **all** | | 1 | 2 | 2 |",
+		"broker: not conformant", "3 checks fail of 5", "| publish | 5.0 | | 2 | 1 |", "| will | 5.0 over ws | 1 |", "Dies (MQTT 5.0 over ws)", "| **all** | | 1 | 2 | 2 |",
 		"**MQTT5-3.3.1-4** MUST NOT: Both QoS bits are never set.", "- **acceptable** DISCONNECT 0x81\n- **acceptable** close\n",
 		"a &#124; b &lt;/details&gt; @\u200bteam &#91;x](y)", "mqttlab 1.2, seed 7",
 	} {

@@ -8,7 +8,7 @@ import (
 
 // Check is the result of one check under one protocol version.
 type Check struct {
-	Name       string   `json:"name"`                 // unique together with Area and MQTT
+	Name       string   `json:"name"`                 // unique together with Area, MQTT and Transport
 	Area       string   `json:"area"`                 // "connect", "publish", ...
 	Title      string   `json:"title"`                // what a correct target does, as a sentence without subject
 	MQTT       string   `json:"mqtt"`                 // "3.1", "3.1.1" or "5.0"
@@ -31,16 +31,33 @@ type Check struct {
 	Flaky []Attempt `json:"flaky,omitempty"`
 }
 
-// Over is version and transport for people: "MQTT 5.0", "MQTT 5.0 over ws".
-func (c Check) Over() string {
+// Version is version and transport for people: "5.0", "5.0 over ws".
+func (c Check) Version() string {
 	if c.Transport == "" {
-		return "MQTT " + c.MQTT
+		return c.MQTT
 	}
-	return "MQTT " + c.MQTT + " over " + c.Transport
+	return c.MQTT + " over " + c.Transport
 }
 
-// FullName is area and name, "connect/SecondConnect": unique together with MQTT.
+// FullName is area and name, "connect/SecondConnect": unique together with Version.
 func (c Check) FullName() string { return c.Area + "/" + c.Name }
+
+// Row names the check within a record: "connect/SecondConnect 5.0 over ws".
+func (c Check) Row() string { return c.FullName() + " " + c.Version() }
+
+// Matching returns what names a check in all of these records, so that their rows can be matched: [Check.Row]; where each record
+// has one transport only, without that, as what the transport changes is then of interest.
+func Matching(records ...*Record) func(Check) string {
+	apart := slices.ContainsFunc(records, func(r *Record) bool {
+		return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Transport != r.Checks[0].Transport })
+	})
+	return func(c Check) string {
+		if !apart {
+			c.Transport = ""
+		}
+		return c.Row()
+	}
+}
 
 // How a Network Connection ended, for Check.Closed.
 const (

@@ -23,6 +23,7 @@ func conformanceRecord() *model.Record {
 		Checks: []model.Check{
 			{Name: "B", Area: "publish", MQTT: "5.0", Verdict: model.Pass, Statements: []string{"MQTT5-3.3.1-10", "MQTT5-3.3.1-9"}},
 			{Name: "A", Area: "publish", MQTT: "5.0", Verdict: model.Fail, Statements: []string{"MQTT5-3.3.1-9"}, DurationMS: model.Millis(1500 * time.Microsecond)},
+			{Name: "B", Area: "publish", MQTT: "5.0", Transport: "ws", Verdict: model.Pass, Statements: []string{"MQTT5-3.3.1-10"}},
 			{Name: "A", Area: "publish", MQTT: "3.1.1", Verdict: model.Skipped, Statements: []string{"MQTT311-3.3.1-9"}},
 			{Name: "Z", Area: "connect", MQTT: "5.0", Verdict: model.Unsupported, Statements: []string{"MQTT5-3.3.1-10"}},
 		},
@@ -35,12 +36,12 @@ func TestSealSortsCountsAndCovers(t *testing.T) {
 	r.Seal()
 	var order []string
 	for _, c := range r.Checks {
-		order = append(order, c.Area+"/"+c.Name+"/"+c.MQTT)
+		order = append(order, c.Row())
 	}
-	if want := []string{"connect/Z/5.0", "publish/A/3.1.1", "publish/A/5.0", "publish/B/5.0"}; !slices.Equal(order, want) {
+	if want := []string{"connect/Z 5.0", "publish/A 3.1.1", "publish/A 5.0", "publish/B 5.0", "publish/B 5.0 over ws"}; !slices.Equal(order, want) {
 		t.Errorf("order of checks is %v, want %v", order, want)
 	}
-	if diff := cmp.Diff(model.Summary{model.Pass: 1, model.Fail: 1, model.Skipped: 1, model.Unsupported: 1}, r.Summary); diff != "" {
+	if diff := cmp.Diff(model.Summary{model.Pass: 2, model.Fail: 1, model.Skipped: 1, model.Unsupported: 1}, r.Summary); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
 	}
 	want := []model.Coverage{
@@ -130,6 +131,7 @@ func TestValidateNamesAllContradictions(t *testing.T) {
 		"both":     {Kind: model.Conformance, Fleet: &model.Fleet{}},
 		"verdict":  {Kind: model.Conformance, Checks: []model.Check{{Verdict: "ok"}}},
 		"untested": {Kind: model.Conformance, Checks: []model.Check{{Verdict: model.Untested}}},
+		"twice":    {Kind: model.Conformance, Checks: []model.Check{{Verdict: model.Pass, Transport: "ws"}, {Verdict: model.Pass, Transport: "ws"}}},
 	} {
 		if r.Validate() == nil {
 			t.Errorf("%s: passes as valid", name)

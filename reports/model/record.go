@@ -34,7 +34,7 @@ type Record struct {
 	Link       *LinkRun  `json:"link,omitempty"`    // emulated link of a conformance run; nil: none
 
 	Summary    Summary              `json:"summary,omitempty"`    // checks per verdict; Seal fills it
-	Checks     []Check              `json:"checks,omitempty"`     // sorted by area, name and version
+	Checks     []Check              `json:"checks,omitempty"`     // sorted by area, name, version and transport
 	Coverage   []Coverage           `json:"coverage,omitempty"`   // one row per statement; Seal fills it
 	Statements map[string]Statement `json:"statements,omitempty"` // by version-qualified id
 
@@ -125,7 +125,7 @@ func (r *Record) Seal() {
 		return
 	}
 	slices.SortStableFunc(r.Checks, func(a, b Check) int {
-		return cmp.Or(cmp.Compare(a.Area, b.Area), cmp.Compare(a.Name, b.Name), cmp.Compare(a.MQTT, b.MQTT))
+		return cmp.Or(cmp.Compare(a.Area, b.Area), cmp.Compare(a.Name, b.Name), cmp.Compare(a.MQTT, b.MQTT), cmp.Compare(a.Transport, b.Transport))
 	})
 	r.Summary = summarize(r.Checks)
 	r.Coverage = cover(r.Checks, r.Statements)
@@ -152,7 +152,7 @@ func (r *Record) Validate() error {
 	}
 	seen := make(map[string]bool, len(r.Checks))
 	for _, c := range r.Checks {
-		id := c.FullName() + " " + c.MQTT
+		id := c.Row()
 		if !c.Verdict.Known() {
 			errs = append(errs, fmt.Errorf("check %s: unknown verdict %q", id, c.Verdict))
 		}
