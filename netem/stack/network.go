@@ -65,7 +65,10 @@ func New(c Config) (*Network, error) {
 			return nil, err
 		}
 	case !c.Virtual:
-		n.splices = newSplicer(n)
+		var err error
+		if n.splices, err = newSplicer(n); err != nil {
+			return nil, fmt.Errorf("stack: %w", err)
+		}
 	}
 	return n, nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -177,9 +178,27 @@ func TestHalfClosedConnectionsKeepTheOtherDirection(t *testing.T) {
 	}
 }
 
+// onlyConn hides what kind of connection it is, as one through a proxy or TLS does.
+type onlyConn struct{ net.Conn }
+
+func (c onlyConn) CloseWrite() error { return c.Conn.(*net.TCPConn).CloseWrite() }
+
+// TestDialIsANetConn sends far more than all buffers hold there and back, with
+// either kind of connection behind the gateway: each end has to hold back the other.
 func TestDialIsANetConn(t *testing.T) {
 	target := hostServer(t, hostEcho)
-	n := newWall(t, Config{Seed: 2})
+	for name, dial := range map[string]func(context.Context, string, string) (net.Conn, error){
+		"socket": nil,
+		"any connection": func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, network, addr)
+			return onlyConn{c}, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) { bulkEcho(t, newWall(t, Config{Seed: 2, Dial: dial}), target) })
+	}
+}
+
+func bulkEcho(t *testing.T, n *Network, target string) {
 	var d *Device
 	m := mustModel(t, link.Config{Delay: time.Millisecond})
 	n.do(func() { d = n.mustDevice(t, DeviceConfig{Up: m, Down: m}) })
@@ -204,6 +223,56 @@ func TestDialIsANetConn(t *testing.T) {
 	}
 	if _, err := d.Dial(t.Context(), "udp", target); err == nil {
 		t.Error("Dial accepted udp")
+	}
+}
+
+// TestASlowReaderHoldsTheSenderBack lets each end in turn send while the other does
+// not read: the gateway must stop taking, and lose nothing of what it took.
+func TestASlowReaderHoldsTheSenderBack(t *testing.T) {
+	const all = 16 << 20 // more than sockets hold
+	n := newWall(t, Config{Seed: 2})
+	var d *Device
+	n.do(func() { d = n.mustDevice(t, DeviceConfig{}) })
+	for _, fromDevice := range []bool{true, false} {
+		var sent atomic.Int64
+		send := func(c net.Conn) {
+			for p := make([]byte, 64<<10); sent.Load() < all; sent.Add(int64(len(p))) {
+				if _, err := c.Write(p); err != nil {
+					t.Errorf("after %d bytes: %v", sent.Load(), err)
+					return
+				}
+			}
+			_ = c.(interface{ CloseWrite() error }).CloseWrite()
+		}
+		begin, arrived := make(chan struct{}), make(chan int64, 1)
+		receive := func(c net.Conn) {
+			<-begin
+			k, err := io.Copy(io.Discard, c)
+			if err != nil {
+				t.Error(err)
+			}
+			arrived <- k
+		}
+		here, there := send, receive
+		if !fromDevice {
+			here, there = receive, send
+		}
+		c, err := d.Dial(t.Context(), "tcp", hostServer(t, func(c *net.TCPConn) { there(c) }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		go here(c)
+		for last := int64(-1); last < sent.Load(); time.Sleep(50 * time.Millisecond) {
+			last = sent.Load()
+		}
+		if got := sent.Load(); got >= all {
+			t.Errorf("from the device %t: %d bytes were taken from a sender whose receiver does not read", fromDevice, got)
+		}
+		close(begin)
+		if got := <-arrived; got != all {
+			t.Errorf("from the device %t: %d of %d bytes arrived", fromDevice, got, all)
+		}
+		c.Close()
 	}
 }
 
