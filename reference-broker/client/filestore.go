@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// FileStore is a [Store] in one file, for the messages of a device: what is in the file is in memory too. It is locked, on systems that can: a second
+// FileStore is a [Store] in one file, for the messages of a device: what is in the file is in memory too. On Unix and Windows it is locked: a second
 // process can't open it.
 //
 // The file is a log of groups of changes, each with its length and checksum, which is written anew when most of it is outdated. A group that the process or the machine
@@ -54,7 +54,7 @@ func (s *FileStore) open() error {
 	if err := lockFile(s.lock); err != nil {
 		return fmt.Errorf("in use by another process: %w", err)
 	}
-	if s.file, err = os.OpenFile(s.path, os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+	if err := s.reopen(); err != nil {
 		return err
 	}
 	text, err := os.ReadFile(s.path)
@@ -72,7 +72,12 @@ func (s *FileStore) open() error {
 		return s.rewrite()
 	}
 	s.size = int64(used)
-	_, err = s.file.Seek(s.size, 0)
+	return nil
+}
+
+// reopen opens the file, to be written at its end.
+func (s *FileStore) reopen() (err error) {
+	s.file, err = os.OpenFile(s.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	return err
 }
 
@@ -240,25 +245,28 @@ func (s *FileStore) rewrite() error {
 		b = nil
 	}
 	b = append([]byte(fileStart), b...)
-	file, err := os.OpenFile(s.path+".new", os.O_CREATE|os.O_RDWR|os.O_TRUNC, 0o600)
+	if err := s.file.Close(); err != nil { // Windows replaces no file that is open
+		return err
+	}
+	s.file = nil
+	if err := replaceFile(s.path, b); err != nil {
+		return err
+	}
+	s.size = int64(len(b))
+	return s.reopen()
+}
+
+// replaceFile writes a file beside another one and puts it in its place, so that there is the old one or the new one at any time.
+func replaceFile(name string, text []byte) error {
+	file, err := os.OpenFile(name+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(file, s.path, b); err != nil {
-		file.Close()
-		return err
+	_, err = file.Write(text)
+	if err == nil {
+		err = file.Sync()
 	}
-	s.file.Close()
-	s.file, s.size = file, int64(len(b))
-	return nil
-}
-
-// replaceFile writes a file and gives it another name, so that there is the old one or the new one at any time.
-func replaceFile(file *os.File, name string, text []byte) error {
-	if _, err := file.Write(text); err != nil {
-		return err
-	}
-	if err := file.Sync(); err != nil {
+	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(file.Name(), name); err != nil {
