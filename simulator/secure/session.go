@@ -115,7 +115,7 @@ func (s *session) run() {
 	err := s.tls.Handshake()
 	limit.Stop()
 	if err != nil {
-		s.fail(fmt.Errorf("TLS handshake: %w", err))
+		s.fail(fmt.Errorf("TLS handshake: %w", s.cause(err)))
 		return
 	}
 	s.host.do(func() {
@@ -136,20 +136,25 @@ func (s *session) run() {
 			})
 		}
 		if err != nil {
-			s.fail(err)
+			s.fail(s.cause(err))
 			return
 		}
 	}
 }
 
+// cause is why nothing more came, where TLS sees an unexpected end.
+func (s *session) cause(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended != nil {
+		return s.ended
+	}
+	return err
+}
+
 // fail ends the connection because of what the reader has found.
 func (s *session) fail(err error) {
-	s.mu.Lock()
-	if s.ended != nil {
-		err = s.ended // the cause, where TLS sees an unexpected end
-	}
-	s.mu.Unlock()
-	if err == errClosed {
+	if errors.Is(err, errClosed) {
 		return
 	}
 	s.host.do(func() {
