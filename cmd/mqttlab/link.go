@@ -67,25 +67,38 @@ func runLink(cmd *cobra.Command, f linkFlags) error {
 		errTo = errors.New("--to is missing: the address of the broker, such as --to 127.0.0.1:1883")
 	}
 	tcp, errTCP := stack.LookupTCP(f.tcp)
-	outages, errSchedule := link.ParseOutages(f.schedule)
+	outages, errSchedule := parseSchedule(f.schedule)
 	if err := errors.Join(errTo, errProfile, errTCP, errSchedule); err != nil {
 		return err
 	}
 	if outages != nil { // a file may have its own
 		p.Up.Outages, p.Down.Outages = outages, outages
 	}
-	capture, stop, err := createCapture(f.pcap, p.Name)
+	r, err := relay.Listen(relay.Config{
+		Listen: f.listen, Target: f.to, Up: p.Up, Down: p.Down, MTUBytes: p.MTUBytes, Seed: f.seed, TCP: tcp, TUN: f.tun,
+	})
 	if err != nil {
 		return err
 	}
-	r, err := relay.Listen(relay.Config{
-		Listen: f.listen, Target: f.to, Up: p.Up, Down: p.Down, MTUBytes: p.MTUBytes, Seed: f.seed, TCP: tcp, TUN: f.tun, Capture: capture,
-	})
+	capture, stop, err := createCapture(f.pcap, p.Name) // not before the address is ours: another link may be writing this file
 	if err != nil {
-		return errors.Join(err, stop())
+		return errors.Join(err, r.Close())
 	}
+	r.Capture(capture)
 	err = serveLink(cmd, f, r, relay.NewControl(r, p.Name, outages), p.Name, capture)
 	return errors.Join(err, exit(exitInternal, stop()))
+}
+
+// parseSchedule returns the outages of --schedule.
+func parseSchedule(text string) ([]link.Outage, error) {
+	outages, err := link.ParseOutages(text)
+	if err == nil {
+		_, err = link.Compile(link.Config{Outages: outages})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--schedule: %w", err)
+	}
+	return outages, nil
 }
 
 // tcpNames lists what --tcp takes.

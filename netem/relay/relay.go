@@ -55,9 +55,6 @@ type Config struct {
 	// TUN names a TUN device, see stack.Config: then the target's own TCP is the
 	// other end of the link. Empty means none.
 	TUN string
-	// Capture gets all packets on the links, see stack.DeviceConfig. Nil records
-	// nothing.
-	Capture *pcapng.Writer
 	// Logger tells about connections. Nil means silent.
 	Logger *slog.Logger
 }
@@ -112,7 +109,7 @@ func Listen(c Config) (*Relay, error) {
 		return nil, errors.Join(fmt.Errorf("relay: %w", err), network.Close())
 	}
 	return &Relay{
-		target: c.Target, mtuBytes: c.MTUBytes, tcp: c.TCP, capture: c.Capture, listener: listener, network: network, log: c.Logger,
+		target: c.Target, mtuBytes: c.MTUBytes, tcp: c.TCP, listener: listener, network: network, log: c.Logger,
 		up: up, down: down, devices: make(map[*stack.Device]struct{}),
 	}, nil
 }
@@ -126,6 +123,10 @@ func in(what string, err error) error {
 
 // Addr returns the address that clients connect to.
 func (r *Relay) Addr() net.Addr { return r.listener.Addr() }
+
+// Capture makes a Relay record all packets on its links, see stack.DeviceConfig. It is
+// to be called before Serve.
+func (r *Relay) Capture(w *pcapng.Writer) { r.capture = w }
 
 // Serve relays connections until ctx is done, then resets those that are open and
 // returns nil; or returns the error that made listening fail. A relay serves
