@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -47,7 +48,7 @@ the broker less per login.`,
 				}
 				return nil
 			}
-			password, err := readPassword(cmd.InOrStdin(), cmd.ErrOrStderr(), user)
+			password, err := readPassword(cmd.Context(), cmd.InOrStdin(), cmd.ErrOrStderr(), user)
 			if err != nil {
 				return err
 			}
@@ -60,19 +61,24 @@ the broker less per login.`,
 }
 
 // readPassword asks twice on a terminal, and else reads a line.
-func readPassword(in io.Reader, prompt io.Writer, user string) ([]byte, error) {
+func readPassword(ctx context.Context, in io.Reader, prompt io.Writer, user string) ([]byte, error) {
 	f, ok := in.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		line, err := bufio.NewReader(io.LimitReader(in, 1<<17)).ReadBytes('\n')
+		line, err := await(ctx, func() ([]byte, error) { return bufio.NewReader(io.LimitReader(in, 1<<17)).ReadBytes('\n') })
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read the password: %w", err)
 		}
 		return bytes.TrimRight(line, "\r\n"), nil
 	}
+	state, err := term.GetState(int(f.Fd()))
+	if err != nil {
+		return nil, fmt.Errorf("read the password: %w", err)
+	}
+	defer term.Restore(int(f.Fd()), state) // if interrupted
 	ask := func(question string) ([]byte, error) {
 		fmt.Fprint(prompt, question)
 		defer fmt.Fprintln(prompt)
-		return term.ReadPassword(int(f.Fd()))
+		return await(ctx, func() ([]byte, error) { return term.ReadPassword(int(f.Fd())) })
 	}
 	first, err := ask(fmt.Sprintf("Password of %s: ", user))
 	if err != nil {

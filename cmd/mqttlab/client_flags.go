@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"mqttlab/reference-broker/client"
@@ -43,8 +45,21 @@ func (f *clientFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.willRetain, "will-retain", false, "retain the Will Message")
 }
 
+// only5 are the flags of pub and sub that older versions have no room for.
+var only5 = []string{
+	"session-expiry", "message-expiry", "content-type", "response-topic", "user-property", "no-local", "retain-as-published", "retain-handling",
+}
+
+// wholeSeconds says what is wrong with a time that MQTT carries in seconds.
+func wholeSeconds(flag string, d time.Duration, most int64) error {
+	if d >= 0 && d%time.Second == 0 && int64(d/time.Second) <= most {
+		return nil
+	}
+	return fmt.Errorf("%s %v is not a time in whole seconds from 0s to %ds, such as 90s or 1h", flag, d, most)
+}
+
 // options turns the flags into client options; the error names every mistake.
-func (f *clientFlags) options() (*client.Options, error) {
+func (f *clientFlags) options(fs *pflag.FlagSet) (*client.Options, error) {
 	versions := map[string]mqtt.Version{"3.1": mqtt.V31, "3.1.1": mqtt.V311, "5.0": mqtt.V5, "5": mqtt.V5}
 	v, known := versions[f.version]
 	var wrong []error
@@ -57,8 +72,11 @@ func (f *clientFlags) options() (*client.Options, error) {
 	complain(f.qos > 2, "--qos %d: there are 0, 1 and 2", f.qos)
 	complain(f.willQoS > 2, "--will-qos %d: there are 0, 1 and 2", f.willQoS)
 	complain(f.keepSession && f.id == "", "--keep-session needs --id: a Session belongs to a Client Identifier")
-	complain(f.keepAlive < 0 || f.keepAlive > 65535*time.Second, "--keep-alive %v: from 0 to 65535s", f.keepAlive)
 	complain(f.willTopic == "" && (f.willMsg != "" || f.willRetain), "--will-message and --will-retain need --will-topic")
+	for _, name := range only5 {
+		complain(known && v != mqtt.V5 && fs.Changed(name), "--%s needs --mqtt 5.0", name)
+	}
+	wrong = append(wrong, wholeSeconds("--keep-alive", f.keepAlive, math.MaxUint16), wholeSeconds("--session-expiry", f.expiry, math.MaxUint32))
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
 	}
@@ -81,14 +99,19 @@ func (f *clientFlags) options() (*client.Options, error) {
 }
 
 // dial connects within ten seconds.
-func (f *clientFlags) dial(ctx context.Context) (*client.Client, error) {
-	o, errOptions := f.options()
+func (f *clientFlags) dial(cmd *cobra.Command) (*client.Client, error) {
+	o, errOptions := f.options(cmd.Flags())
 	config, errTLS := f.tls.config()
 	if err := errors.Join(errOptions, errTLS); err != nil {
 		return nil, err
 	}
 	o.TLS = config
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	o.OnDisconnect = func(err error) {
+		if err != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "mqttlab: connection lost: %v\n", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), 10*time.Second)
 	defer cancel()
 	c, err := client.Dial(ctx, f.url, o)
 	return c, clientError(err)
@@ -99,11 +122,14 @@ func clientError(err error) error {
 	var (
 		invalid *client.InvalidError
 		refused *client.RefusedError
+		coded   *exitError
 	)
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &invalid):
+	case errors.As(err, &coded):
+		return err
+	case errors.As(err, &invalid), errors.Is(err, client.ErrURL):
 		return exit(exitUsage, err)
 	case errors.As(err, &refused):
 		return exit(exitFailed, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ func newPub() *cobra.Command {
 		Long: `pub publishes one message, or each line of standard input with --lines, and returns when
 the broker has acknowledged what the QoS asks for.
 
-Exit codes: 0 published; 1 the broker refused; 2 wrong usage; 3 unreachable.`,
+Exit codes: 0 published; 1 the broker refused; 2 wrong usage; 3 unreachable; 130 interrupted.`,
 		Example: `  mqttlab pub --topic sensors/a --message 21.5 --qos 1
   tail -f readings.txt | mqttlab pub --topic sensors/a --lines --qos 1`,
 		Args: cobra.NoArgs,
@@ -60,7 +61,7 @@ func publish(cmd *cobra.Command, f pubFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := f.dial(cmd.Context())
+	c, err := f.dial(cmd)
 	if err != nil {
 		return err
 	}
@@ -77,15 +78,26 @@ func publish(cmd *cobra.Command, f pubFlags) error {
 // publishLines publishes line by line, as they come.
 func publishLines(ctx context.Context, c *client.Client, m *client.Message, in io.Reader) error {
 	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
+	lines.Buffer(nil, longestLine)
+	for n := 1; ; n++ {
+		more, err := await(ctx, func() (bool, error) { return lines.Scan(), nil })
+		switch {
+		case err != nil:
+			return err
+		case errors.Is(lines.Err(), bufio.ErrTooLong):
+			return exit(exitUsage, fmt.Errorf("line %d of standard input is longer than %d bytes", n, longestLine))
+		case !more:
+			return exit(exitUsage, lines.Err())
+		}
 		m.Payload = lines.Bytes()
 		if _, err := c.Publish(ctx, m); err != nil {
 			return err
 		}
 	}
-	return lines.Err()
 }
+
+// longestLine is what --lines takes as one message, in bytes.
+const longestLine = 16 << 20
 
 // build makes the message of the flags; the error names every mistake.
 func (f *pubFlags) build(cmd *cobra.Command) (*client.Message, error) {
@@ -105,9 +117,7 @@ func (f *pubFlags) build(cmd *cobra.Command) (*client.Message, error) {
 	m := &client.Message{
 		Topic: f.topic, Payload: []byte(f.message), QoS: mqtt.QoS(f.qos), Retain: f.retain, ResponseTopic: f.responseTopic,
 	}
-	if f.expiry < 0 || f.expiry%time.Second != 0 {
-		wrong = append(wrong, fmt.Errorf("--message-expiry %s is not a time in whole seconds, such as 90s or 1h", f.expiry))
-	}
+	wrong = append(wrong, wholeSeconds("--message-expiry", f.expiry, math.MaxUint32))
 	if f.expiry > 0 {
 		m.MessageExpiryInterval = mqtt.Some(uint32(f.expiry / time.Second))
 	}
@@ -125,7 +135,7 @@ func (f *pubFlags) build(cmd *cobra.Command) (*client.Message, error) {
 	switch f.file {
 	case "":
 	case stdoutName:
-		m.Payload, err = io.ReadAll(cmd.InOrStdin())
+		m.Payload, err = await(cmd.Context(), func() ([]byte, error) { return io.ReadAll(cmd.InOrStdin()) })
 	default:
 		m.Payload, err = os.ReadFile(f.file)
 	}

@@ -60,7 +60,7 @@ func subscribe(cmd *cobra.Command, f subFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := f.dial(cmd.Context())
+	c, err := f.dial(cmd)
 	if err != nil {
 		return err
 	}

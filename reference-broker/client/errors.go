@@ -19,6 +19,8 @@ type (
 
 // Errors that a caller branches on.
 var (
+	// ErrURL: Dial was given a URL that names no server.
+	ErrURL = errors.New("server URL")
 	// ErrNotConnected: a QoS 0 message while there is no Network Connection. It was not sent.
 	ErrNotConnected = core.ErrNotConnected
 	// ErrQueueFull: Enqueue found the queue full. Nothing was taken.

@@ -182,7 +182,7 @@ type target struct {
 func parseTarget(s string) (*target, error) {
 	u, err := url.Parse(s)
 	if e := (*url.Error)(nil); errors.As(err, &e) {
-		return nil, fmt.Errorf("server URL: %w", e.Err)
+		return nil, fmt.Errorf("%w: %w", ErrURL, e.Err)
 	}
 	t := &target{}
 	if u.User != nil {
@@ -198,10 +198,10 @@ func parseTarget(s string) (*target, error) {
 	t.url = u.String()
 	network, address, err := transport.Address(t.url)
 	if err != nil {
-		return nil, fmt.Errorf("server URL %w", err)
+		return nil, fmt.Errorf("%w %w", ErrURL, err)
 	}
 	if network == "tcp" && u.Hostname() == "" {
-		return nil, fmt.Errorf("server URL %q has no host", u)
+		return nil, fmt.Errorf("%w %q has no host", ErrURL, u)
 	}
 	t.address = address
 	return t, nil
