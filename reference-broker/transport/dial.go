@@ -3,7 +3,9 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 )
 
@@ -32,6 +34,9 @@ func (d *Dialer) Dial(ctx context.Context, rawURL string) (net.Conn, error) {
 	}
 	conn, err := dial(ctx, e)
 	if err != nil {
+		if errors.Is(err, io.EOF) {
+			err = fmt.Errorf("the server closed the connection in the handshake; does it speak %s there? %w", e.url.Scheme, err)
+		}
 		e.url.RawQuery = "" // there may be a token in it
 		return nil, fmt.Errorf("connect to %s: %w", e.url, err)
 	}
