@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -107,6 +108,11 @@ func (f *benchPairFlags) check(name string) (*scenario.Scenario, float64, error)
 	errs = append(errs, err)
 	if f.a == "" || f.b == "" {
 		errs = append(errs, errors.New("two targets are needed, such as --a mqtt://127.0.0.1:1883 --b mqtt://127.0.0.1:1884"))
+	}
+	for _, target := range []string{f.a, f.b} {
+		if target != "" && !strings.HasPrefix(target, execPrefix) {
+			errs = append(errs, fleet.CheckTarget(target))
+		}
 	}
 	if f.mode != string(model.Live) && f.mode != string(model.Emulated) {
 		errs = append(errs, fmt.Errorf("--mode %q: there are live and emulated; virtual mode brings its own broker and has no pair", f.mode))

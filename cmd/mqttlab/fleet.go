@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -74,26 +75,34 @@ this machine could not keep the schedule; 130 interrupted (the record is written
 	return cmd
 }
 
-func runFleet(cmd *cobra.Command, name string, f fleetFlags) error {
-	sc, errScenario := scenario.Load(name)
+// check returns the scenario and whom to trust; the error names every mistake.
+func (f *fleetFlags) check(name string) (*scenario.Scenario, *tls.Config, error) {
+	sc, err := scenario.Load(name)
+	wrong := []error{err}
 	mode := model.Mode(f.mode)
-	var errMode error
 	switch {
 	case mode != model.Live && mode != model.Emulated && mode != model.Virtual:
-		errMode = fmt.Errorf("--mode %q: there are live, emulated and virtual", f.mode)
+		wrong = append(wrong, fmt.Errorf("--mode %q: there are live, emulated and virtual", f.mode))
 	case mode == model.Virtual && f.target != "":
-		errMode = errors.New("--target: virtual mode brings its own broker; use live or emulated for a target")
+		wrong = append(wrong, errors.New("--target: virtual mode brings its own broker; use live or emulated for a target"))
 	case mode != model.Virtual && f.target == "":
-		errMode = fmt.Errorf("--target is missing: %s mode needs a broker, such as --target mqtt://127.0.0.1:1883", mode)
+		wrong = append(wrong, fmt.Errorf("--target is missing: %s mode needs a broker, such as --target mqtt://127.0.0.1:1883", mode))
+	case mode != model.Virtual:
+		wrong = append(wrong, fleet.CheckTarget(f.target))
 	}
-	trust, errTLS := f.tls.config()
-	var errCapture error
 	if mode == model.Live && f.pcap != "" {
-		errCapture = errors.New("--pcap: live mode has no packets of its own; use emulated, or tcpdump")
+		wrong = append(wrong, errors.New("--pcap: live mode has no packets of its own; use emulated, or tcpdump"))
 	}
-	if err := errors.Join(errMode, errTLS, errCapture, errScenario); err != nil {
+	trust, err := f.tls.config()
+	return sc, trust, errors.Join(append(wrong, err)...)
+}
+
+func runFleet(cmd *cobra.Command, name string, f fleetFlags) error {
+	sc, trust, err := f.check(name)
+	if err != nil {
 		return err
 	}
+	mode := model.Mode(f.mode)
 	capture, endCapture, err := createCapture(f.pcap, sc.Name)
 	if err != nil {
 		return err

@@ -49,6 +49,12 @@ func defaultPort(secure bool) string {
 	return "1883"
 }
 
+// CheckTarget says what is wrong with the URL of a target.
+func CheckTarget(s string) error {
+	_, err := parseTarget(s)
+	return err
+}
+
 // parseTarget reads mqtt[s]://[user[:password]@]host[:port].
 func parseTarget(s string) (target, error) {
 	u, err := url.Parse(s)
