@@ -81,7 +81,7 @@ func (v *service) open(ctx context.Context) error {
 	if v.Store != "" {
 		st, err := store.Open(v.Store, store.Options{MinimumFree: int64(v.MinimumFree), Logger: v.logger})
 		if err != nil {
-			return exit(exitInternal, err)
+			return err
 		}
 		v.store, cfg.Store = st, st
 	}

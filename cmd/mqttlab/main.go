@@ -91,5 +91,8 @@ and compares what it measured.`,
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newConform(), newExplain(), newBroker(), newPub(), newSub(), newFleet(), newLink(), newCompare(), newBenchPair(), newReport(), newMan(), newSBOM(), newVersion())
+	root.InitDefaultCompletionCmd()
+	completion, _, _ := root.Find([]string{"completion"}) // it is there now
+	completion.Args, completion.RunE = knownCommand, root.RunE
 	return root
 }

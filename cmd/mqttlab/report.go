@@ -87,7 +87,7 @@ func report(stdout io.Writer, files []string, all []*format) error {
 			err = writePage(f.file, write)
 		}
 		if err != nil {
-			return exit(exitInternal, err)
+			return err
 		}
 	}
 	return nil
