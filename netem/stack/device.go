@@ -9,6 +9,7 @@ import (
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/ports"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"mqttlab/netem/link"
@@ -120,9 +121,7 @@ func (d *Device) Open(target string, h Handler) (*Socket, error) {
 		return nil, fmt.Errorf("open %s: %w", target, connectionError(terr))
 	}
 	s.watch()
-	if terr = s.ep.Bind(d.local()); terr == nil {
-		terr = s.ep.Connect(remote)
-	}
+	terr = d.connect(s.ep, remote)
 	if _, started := terr.(*tcpip.ErrConnectStarted); terr != nil && !started {
 		s.dead = true
 		s.ep.Close()
@@ -137,11 +136,21 @@ func (d *Device) Open(target string, h Handler) (*Socket, error) {
 // have died.
 const firstPort, lastPort = 20000, 65535
 
-// local returns the local address of the device's next connection.
-func (d *Device) local() tcpip.FullAddress {
-	port := d.port.Add(1)
-	return tcpip.FullAddress{NIC: nicID, Addr: d.address, Port: uint16(firstPort + (port-firstPort)%(lastPort-firstPort+1))}
+// connect starts a connection from the device's next local port. The reservation of
+// the port is given back at once: it would take a kilobyte for as long as the
+// connection lasts, and counting up is reservation enough.
+func (d *Device) connect(ep tcpip.Endpoint, remote tcpip.FullAddress) tcpip.Error {
+	port := uint16(firstPort + (d.port.Add(1)-firstPort)%(lastPort-firstPort+1))
+	if err := ep.Bind(tcpip.FullAddress{NIC: nicID, Addr: d.address, Port: port}); err != nil {
+		return err
+	}
+	defer d.path.devices.stack.ReleasePort(ports.Reservation{
+		Networks: ipv4Only, Transport: tcp.ProtocolNumber, Addr: d.address, Port: port,
+	})
+	return ep.Connect(remote)
 }
+
+var ipv4Only = []tcpip.NetworkProtocolNumber{header.IPv4ProtocolNumber}
 
 // SetLinks changes how packets sent from now on are treated; nil leaves a
 // direction as it is. The device's shortest retransmission timeout stays that of

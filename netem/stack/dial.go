@@ -67,9 +67,7 @@ func (c *conn) connect(ctx context.Context, remote tcpip.FullAddress) error {
 	waiting, events := waiter.NewChannelEntry(waiter.WritableEvents | waiter.EventErr | waiter.EventHUp)
 	c.queue.EventRegister(&waiting)
 	defer c.queue.EventUnregister(&waiting)
-	if terr = c.ep.Bind(c.d.local()); terr == nil {
-		terr = c.ep.Connect(remote)
-	}
+	terr = c.d.connect(c.ep, remote)
 	if _, started := terr.(*tcpip.ErrConnectStarted); started {
 		select {
 		case <-events:

@@ -34,9 +34,7 @@ func newHost(n *Network, sends direction, t TCP, minRTO time.Duration, stream ui
 		TransportProtocols: []gvisor.TransportProtocolFactory{tcp.NewProtocol},
 		SecureRNG:          random,
 		RandSource:         random,
-	}
-	if n.config.Virtual {
-		options.Clock = virtualClock{n}
+		Clock:              clock{n},
 	}
 	h := &host{stack: gvisor.New(options), wire: &wire{n: n, sends: sends, mtu: uint32(n.config.MTUBytes)}}
 	h.tcp = h.stack.TransportProtocolInstance(tcp.ProtocolNumber)

@@ -82,17 +82,19 @@ func (t *Timer) dueLocked(e *entry) bool {
 	return true
 }
 
-// virtualClock is the clock of both TCP/IP stacks in virtual time: gVisor's
-// timers are entries of the same heap as everything else, and fire on the loop.
-type virtualClock struct{ n *Network }
+// clock is that of the TCP/IP stacks: gVisor's timers are entries of the same heap
+// as everything else, and fire on the loop. So on a machine that is late no timer
+// overtakes a packet that should have stopped it, save one that TCP's goroutines
+// are at work on; and a timer costs neither one of Go's nor a goroutine.
+type clock struct{ n *Network }
 
-func (c virtualClock) Now() time.Time { return c.n.Now() }
+func (c clock) Now() time.Time { return c.n.Now() }
 
-func (c virtualClock) NowMonotonic() tcpip.MonotonicTime {
+func (c clock) NowMonotonic() tcpip.MonotonicTime {
 	return tcpip.MonotonicTime{}.Add(time.Duration(c.n.elapsed()))
 }
 
-func (c virtualClock) AfterFunc(d time.Duration, f func()) tcpip.Timer {
+func (c clock) AfterFunc(d time.Duration, f func()) tcpip.Timer {
 	t := &Timer{n: c.n, f: f, class: classTCPTimer, queued: -1}
 	tcpTimer{t}.Reset(d)
 	return tcpTimer{t}
