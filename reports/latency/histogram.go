@@ -11,22 +11,20 @@ import (
 	"mqttlab/reports/model"
 )
 
-// What a Histogram can hold. Spans outside are counted at the nearest end, and Clipped counts those
-// that were too long.
+// What a Histogram can hold. Spans outside are counted at the nearest end.
 const (
 	Shortest = time.Microsecond
 	Longest  = 7 * 24 * time.Hour // a device may sleep through a weekend with a message in its queue
 )
 
-// Unit is what the values of an encoded histogram count.
-const Unit = "us"
+// unit is what the values of an encoded histogram count.
+const unit = "us"
 
 const digits = 3
 
 // Histogram holds time spans. Make one with NewHistogram. It is not safe for concurrent use.
 type Histogram struct {
-	packed  *hdr.PackedHistogram
-	clipped int64
+	packed *hdr.PackedHistogram
 }
 
 // NewHistogram returns an empty histogram.
@@ -36,13 +34,7 @@ func NewHistogram() *Histogram {
 
 // Record counts one span. It allocates only when the span's bucket was empty.
 func (h *Histogram) Record(d time.Duration) {
-	switch {
-	case d < Shortest:
-		d = Shortest
-	case d > Longest:
-		d = Longest
-		h.clipped++
-	}
+	d = min(max(d, Shortest), Longest)
 	// In range, it can fail only by overflow of an int64 count, which no run lives to see.
 	_ = h.packed.RecordValue(d.Microseconds())
 }
@@ -50,14 +42,10 @@ func (h *Histogram) Record(d time.Duration) {
 // Merge adds the counts of from, which stays as it is.
 func (h *Histogram) Merge(from *Histogram) {
 	h.packed.Merge(from.packed)
-	h.clipped += from.clipped
 }
 
 // Count is the number of spans recorded.
 func (h *Histogram) Count() int64 { return h.packed.TotalCount() }
-
-// Clipped is the number of spans recorded that were longer than Longest. It is not part of the encoded form.
-func (h *Histogram) Clipped() int64 { return h.clipped }
 
 // Mean is the arithmetic mean; zero when empty.
 func (h *Histogram) Mean() time.Duration {
@@ -80,7 +68,7 @@ func (h *Histogram) Quantile(p float64) time.Duration {
 
 // Encode returns the form for a record. An empty histogram has no HDR text.
 func (h *Histogram) Encode() (model.Histogram, error) {
-	out := model.Histogram{Unit: Unit, Count: h.Count()}
+	out := model.Histogram{Unit: unit, Count: h.Count()}
 	if out.Count == 0 {
 		return out, nil
 	}
@@ -99,8 +87,8 @@ func Decode(m model.Histogram) (*Histogram, error) {
 	if m.Count == 0 && m.HDR == "" {
 		return h, nil
 	}
-	if m.Unit != Unit {
-		return nil, fmt.Errorf("decode histogram: unit %q, expected %q", m.Unit, Unit)
+	if m.Unit != unit {
+		return nil, fmt.Errorf("decode histogram: unit %q, expected %q", m.Unit, unit)
 	}
 	packed, err := hdr.DecodePacked([]byte(m.HDR))
 	if err != nil {

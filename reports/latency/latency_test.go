@@ -31,8 +31,8 @@ func TestHistogramKeepsThreeDigits(t *testing.T) {
 	h := latency.NewHistogram()
 	h.Record(-time.Second)
 	h.Record(latency.Longest * 2)
-	if h.Count() != 2 || h.Clipped() != 1 {
-		t.Errorf("%d recorded, %d clipped, want 2 and 1", h.Count(), h.Clipped())
+	if h.Count() != 2 || h.Max() < latency.Longest {
+		t.Errorf("%d recorded, the longest %v, want 2 and %v", h.Count(), h.Max(), latency.Longest)
 	}
 }
 
@@ -54,14 +54,13 @@ func TestBucketsTile(t *testing.T) {
 
 func TestRecorderBlocksAddUp(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	a, b, want := latency.NewRecorder(100), latency.NewRecorder(100), latency.NewHistogram()
-	for i := range 5000 {
+	r, want := latency.NewRecorder(100), latency.NewHistogram()
+	for range 5000 {
 		d := time.Duration(rng.ExpFloat64() * float64(time.Second))
 		want.Record(d)
-		[]*latency.Recorder{a, b}[i%2].Record(rng.IntN(100), d)
+		r.Record(rng.IntN(100), d)
 	}
-	a.Merge(b)
-	got, err := a.Latency(model.Intended, model.ToAck)
+	got, err := r.Latency(model.Intended, model.ToAck)
 	if err != nil {
 		t.Fatal(err)
 	}
