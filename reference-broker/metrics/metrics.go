@@ -17,7 +17,7 @@ import (
 func Handler(stats func() broker.Stats, health func() error, more ...prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(more...)
-	registry.MustRegister(NewCollector(stats), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(newCollector(stats), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -42,29 +42,28 @@ type sample struct {
 	labels []string
 }
 
-// Collector is a prometheus.Collector of a broker's Stats.
-type Collector struct {
+// collector is a prometheus.Collector of a broker's Stats.
+type collector struct {
 	stats   func() broker.Stats
 	figures []figure
 }
 
-// NewCollector returns a Collector for a registry of the caller's own; [Handler] has one.
-func NewCollector(stats func() broker.Stats) *Collector {
-	c := &Collector{stats: stats}
+func newCollector(stats func() broker.Stats) *collector {
+	c := &collector{stats: stats}
 	c.gauges()
 	c.counters()
 	return c
 }
 
 // Describe implements prometheus.Collector.
-func (c *Collector) Describe(out chan<- *prometheus.Desc) {
+func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, f := range c.figures {
 		out <- f.desc
 	}
 }
 
 // Collect implements prometheus.Collector.
-func (c *Collector) Collect(out chan<- prometheus.Metric) {
+func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s := c.stats()
 	for _, f := range c.figures {
 		for _, x := range f.read(&s) {
@@ -73,11 +72,11 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-func (c *Collector) add(kind prometheus.ValueType, name, help string, read func(*broker.Stats) []sample, labels ...string) {
+func (c *collector) add(kind prometheus.ValueType, name, help string, read func(*broker.Stats) []sample, labels ...string) {
 	c.figures = append(c.figures, figure{prometheus.NewDesc("mqttlab_"+name, help, labels, nil), kind, read})
 }
 
-func (c *Collector) gauges() {
+func (c *collector) gauges() {
 	one := func(name, help string, read func(*broker.Stats) int) {
 		c.add(prometheus.GaugeValue, name, help, func(s *broker.Stats) []sample { return []sample{{value: float64(read(s))}} })
 	}
@@ -89,7 +88,7 @@ func (c *Collector) gauges() {
 	one("retained_bytes", "Topics and payloads of retained messages.", func(s *broker.Stats) int { return s.RetainedBytes })
 }
 
-func (c *Collector) counters() {
+func (c *collector) counters() {
 	one := func(name, help string, read func(*broker.Stats) uint64) {
 		c.add(prometheus.CounterValue, name, help, func(s *broker.Stats) []sample { return []sample{{value: float64(read(s))}} })
 	}

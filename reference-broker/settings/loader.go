@@ -118,7 +118,7 @@ func (l *loader) keys(section string) []string {
 
 // variable returns the name of a key in the environment.
 func variable(key string) string {
-	return EnvironmentPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
 // nearest returns `: did you mean "x"?` if a name is near, otherwise nothing if there are too many to tell.

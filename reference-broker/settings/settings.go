@@ -12,8 +12,8 @@ import (
 	"mqttlab/reference-broker/transport"
 )
 
-// EnvironmentPrefix begins the names of environment variables.
-const EnvironmentPrefix = "MQTTLAB_BROKER_"
+// environmentPrefix begins the names of environment variables.
+const environmentPrefix = "MQTTLAB_BROKER_"
 
 const (
 	// defaultSysInterval is that of mosquitto.
@@ -133,7 +133,7 @@ type Override struct {
 type Sources struct {
 	File string // name of the YAML file; relative names in it begin at its folder
 	Text []byte // of the file; nil: there is none
-	// Environ is in the form of os.Environ. Variables without EnvironmentPrefix are ignored, and those in Ignore.
+	// Environ is in the form of os.Environ. Variables that do not begin with MQTTLAB_BROKER_ are ignored, and those in Ignore.
 	Environ []string
 	// Overrides are flags, usually.
 	Overrides []Override
@@ -150,7 +150,7 @@ func Load(src Sources) (*Settings, error) {
 	}
 	for _, v := range src.Environ {
 		name, value, _ := strings.Cut(v, "=")
-		if strings.HasPrefix(name, EnvironmentPrefix) {
+		if strings.HasPrefix(name, environmentPrefix) {
 			l.environment(name, value)
 		}
 	}

@@ -55,9 +55,6 @@ func (s *IDSet) Remove(id uint16) bool {
 	return true
 }
 
-// Clear empties the set and gives its memory back.
-func (s *IDSet) Clear() { *s = IDSet{} }
-
 // home spreads identifiers by a multiplicative hash: sequential ones, the usual case, would otherwise form one long run.
 func (s *IDSet) home(id uint16) int { return int((uint32(id)*40503)>>4) & (len(s.cells) - 1) }
 
