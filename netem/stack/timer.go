@@ -83,9 +83,9 @@ func (t *Timer) dueLocked(e *entry) bool {
 }
 
 // clock is that of the TCP/IP stacks: gVisor's timers are entries of the same heap
-// as everything else, and fire on the loop. So on a machine that is late no timer
-// overtakes a packet that should have stopped it, save one that TCP's goroutines
-// are at work on; and a timer costs neither one of Go's nor a goroutine.
+// as everything else, and fire on the loop. gVisor lets a timer that is not wanted
+// any more go off, one per message: here that costs no goroutine, and in virtual
+// time nothing overtakes anything.
 type clock struct{ n *Network }
 
 func (c clock) Now() time.Time { return c.n.Now() }
