@@ -7,9 +7,9 @@
 //	...
 //	err = errors.Join(users.Reload(), rules.Reload()) // while the broker runs
 //
-// There are three things in it. [Users] is the password file: names and hashes of passwords, which [SetPassword] and [RemoveUser] edit. [Rules] are the
-// access rules. A [Door] answers each CONNECT and AUTH: by a password, by SCRAM-SHA-256 as enhanced authentication, by the certificate that the transport has
-// checked, or, if that is allowed, by letting in who names nobody.
+// There are three things in it. [Users] is the password file: names and hashes of passwords, which [SetPassword] and [RemoveUser] edit.
+// [Rules] are the access rules. A [Door] answers each CONNECT and AUTH: by a password, by SCRAM-SHA-256 as enhanced authentication, by the
+// certificate that the transport has checked, or, if that is allowed, by letting in who names nobody.
 //
 // # The password file
 //
@@ -20,8 +20,8 @@
 //	$7$ITERATIONS$SALT$KEY                                         PBKDF2 with SHA-512, of mosquitto_passwd 2.0
 //	$6$SALT$KEY                                                    SHA-512, of mosquitto_passwd 1.6
 //
-// SCRAM needs a hash of its own, for its client proves that it knows the key that PBKDF2 makes of a password. That key is cheaper to guess than argon2id's, if
-// the file is stolen.
+// SCRAM needs a hash of its own, for its client proves that it knows the key that PBKDF2 makes of a password. That key is cheaper to guess
+// than argon2id's, if the file is stolen.
 //
 // # The access rules
 //
@@ -34,22 +34,24 @@
 //	  client: meter-7               # Client Identifier; left out: every one
 //	  topic: [meters/%c/#, "home/%u/+"]
 //
-// The first rule that matches decides. In a topic %c stands for the Client Identifier, %u for the user name and %% for a percent sign. A rule does not match
-// where such a name is empty or has a wildcard or a slash in it, or would make a topic that begins with $: a client chooses its identifier itself, and would
-// choose the topic with it.
+// The first rule that matches decides. In a topic %c stands for the Client Identifier, %u for the user name and %% for a percent sign. A rule
+// does not match where such a name is empty or has a wildcard or a slash in it, or would make a topic that begins with $: a client chooses its
+// identifier itself, and would choose the topic with it.
 //
-// A rule matches a publication if the Topic Name matches the filter. A rule that allows matches a subscription if all it may bring lies within the rule's
-// filter; a rule that denies does if anything it may bring does. So with the rules above nobody gets secret/x by subscribing to #. The other way round,
-// who may subscribe to # may do so only if no rule before denies any of it. Topics that begin with $ are matched by no rule that begins with a wildcard.
+// A rule matches a publication if the Topic Name matches the filter. A rule that allows matches a subscription if all it may bring lies within
+// the rule's filter; a rule that denies does if anything it may bring does. So with the rules above nobody gets secret/x by subscribing to #.
+// The other way round, who may subscribe to # may do so only if no rule before denies any of it. Topics that begin with $ are matched by no
+// rule that begins with a wildcard.
 //
 // Rules read again hold for what clients do from then on; Subscriptions that were granted stay.
 //
 // # What an attacker pays
 //
-// A refusal comes after [DoorConfig.FailureTime] at the earliest, whatever the reason, and one connection can have one answer on the way. Passwords are hashed by
-// a few at a time ([DoorConfig.Hashing]), which bounds memory (19 MiB each) and processors; so many may wait ([DoorConfig.Waiting]), and the rest are told
-// that the Server is busy. An unknown user costs as much as a known one: it is checked against the hash of another one, always the same, and in SCRAM
-// gets a made-up salt, always the same until the process ends. Keys are compared in constant time. Neither passwords nor hashes are in errors or logs.
+// A refusal comes after [DoorConfig.FailureTime] at the earliest, whatever the reason, and one connection can have one answer on the way.
+// Passwords are hashed by a few at a time ([DoorConfig.Hashing]), which bounds memory (19 MiB each) and processors; so many may wait
+// ([DoorConfig.Waiting]), and the rest are told that the Server is busy. An unknown user costs as much as a known one: it is checked against
+// the hash of another one, always the same, and in SCRAM gets a made-up salt, always the same until the process ends. Keys are compared in
+// constant time. Neither passwords nor hashes are in errors or logs.
 //
 // # Design
 //

@@ -97,7 +97,8 @@ func (t *table) setRate(ctx context.Context, r *row) error {
 	return nil
 }
 
-// measure runs everything: each repetition of a row goes round all brokers before the next one begins, so that whatever else the machine does meets all.
+// measure runs everything: each repetition of a row goes round all brokers before the next one begins, so that whatever else the machine does
+// meets all.
 func (t *table) measure(ctx context.Context, rows []row, talk io.Writer) error {
 	for _, r := range rows {
 		if err := t.setRate(ctx, &r); err != nil {

@@ -18,8 +18,8 @@ const (
 	largestBatch = 32 << 20
 )
 
-// committer is the hub's way to the Store. What a call of the machine promises is in batch before the promise is in the outgoing buffer, and that is held
-// back until the batch is on disk. While one batch is written the next is collected, and the hub goes on.
+// committer is the hub's way to the Store. What a call of the machine promises is in batch before the promise is in the outgoing buffer, and
+// that is held back until the batch is on disk. While one batch is written the next is collected, and the hub goes on.
 //
 // All fields but the channels are guarded by hub.mu.
 type committer struct {

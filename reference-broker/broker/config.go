@@ -33,8 +33,8 @@ type Config struct {
 	// Authenticator decides who may connect. nil: everyone.
 	Authenticator Authenticator
 
-	// Store keeps what an acknowledgement promises over the end of the process, and New goes on with what it has. Its owner closes it after the broker. nil:
-	// everything is forgotten.
+	// Store keeps what an acknowledgement promises over the end of the process, and New goes on with what it has. Its owner closes it after the
+	// broker. nil: everything is forgotten.
 	Store *store.Store
 
 	// Tap sees and may change all bytes, for tests of clients and of conformance checks. nil, as in production: nobody does, at no cost.

@@ -5,8 +5,9 @@ import (
 	"unsafe"
 )
 
-// The calls below never wait: the descriptors do not block, and the time-out is 0. So they are made without telling the scheduler of the runtime, who
-// otherwise comes looking for processors that are stuck in the system: with two loops at work, its looking took a tenth of the broker's processor time.
+// The calls below never wait: the descriptors do not block, and the time-out is 0. So they are made without telling the scheduler of the
+// runtime, who otherwise comes looking for processors that are stuck in the system: with two loops at work, its looking took a tenth of the
+// broker's processor time.
 
 // readNow reads what is there. Nothing there: EAGAIN. (recvfrom, for read goes through the layer of files first.)
 func readNow(fd int, b []byte) (int, syscall.Errno) {

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// outbox holds what is on its way to one client. The hub appends to waiting; whoever finds busy false becomes the writer, takes buffer after buffer and
-// writes them without the mutex. So bytes leave in order and the hub never waits for a socket. mu guards all fields below it and is a leaf.
+// outbox holds what is on its way to one client. The hub appends to waiting; whoever finds busy false becomes the writer, takes buffer after
+// buffer and writes them without the mutex. So bytes leave in order and the hub never waits for a socket. mu guards all fields below it and is
+// a leaf.
 //
 // Much that waits, as all retained messages do, is many buffers and not one that grows: growing copied five bytes for each one sent.
 type outbox struct {

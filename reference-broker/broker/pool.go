@@ -2,8 +2,8 @@ package broker
 
 import "sync"
 
-// pool keeps the buffers in which bytes wait for their socket, and the lists of connections to flush: most live for microseconds. It is bounded, so that a
-// burst does not keep its memory for ever. mu is a leaf. (A sync.Pool allocates for each slice it takes back.)
+// pool keeps the buffers in which bytes wait for their socket, and the lists of connections to flush: most live for microseconds. It is
+// bounded, so that a burst does not keep its memory for ever. mu is a leaf. (A sync.Pool allocates for each slice it takes back.)
 type pool struct {
 	mu      sync.Mutex
 	buffers [][]byte

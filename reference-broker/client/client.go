@@ -152,8 +152,8 @@ func (c *Client) Close(ctx context.Context) error {
 	return c.Disconnect(ctx, &mqtt.Disconnect{})
 }
 
-// Disconnect is Close with a DISCONNECT of the caller's: Reason Code DisconnectWithWill makes the Server publish the Will, SessionExpiryInterval changes
-// how long it keeps the Session.
+// Disconnect is Close with a DISCONNECT of the caller's: Reason Code DisconnectWithWill makes the Server publish the Will,
+// SessionExpiryInterval changes how long it keeps the Session.
 func (c *Client) Disconnect(ctx context.Context, d *mqtt.Disconnect) error {
 	c.mu.Lock()
 	c.closing = true

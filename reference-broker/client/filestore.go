@@ -13,8 +13,9 @@ import (
 // FileStore is a [Store] in one file, for the messages of a device: what is in the file is in memory too. On Unix and Windows it is locked: a second
 // process can't open it.
 //
-// The file is a log of groups of changes, each with its length and checksum, which is written anew when most of it is outdated. A group that the process or the machine
-// did not finish writing is dropped at the next start: nobody was promised anything. Any other damage is an error, and nothing is changed.
+// The file is a log of groups of changes, each with its length and checksum, which is written anew when most of it is outdated. A group that
+// the process or the machine did not finish writing is dropped at the next start: nobody was promised anything. Any other damage is an error,
+// and nothing is changed.
 type FileStore struct {
 	path  string
 	file  *os.File

@@ -177,8 +177,8 @@ type target struct {
 	password mqtt.Opt[[]byte]
 }
 
-// parseTarget reads a URL of package transport that may have user[:password]@ before the host. tcp:// is taken for mqtt://. There is no password in its
-// errors.
+// parseTarget reads a URL of package transport that may have user[:password]@ before the host. tcp:// is taken for mqtt://. There is no
+// password in its errors.
 func parseTarget(s string) (*target, error) {
 	u, err := url.Parse(s)
 	if e := (*url.Error)(nil); errors.As(err, &e) {

@@ -115,9 +115,9 @@ func (c *Client) closedErr() error {
 // Pending is a message that Enqueue took.
 type Pending op
 
-// Enqueue takes m and returns at once, or with a Store of Options when the message is in it; the message survives lost connections, and with a Store the
-// process. The error is ErrQueueFull, ErrClosed, *InvalidError, or ErrNotConnected for QoS 0; then nothing was taken. After ErrNotKept the client has ended. m may be
-// used again at once.
+// Enqueue takes m and returns at once, or with a Store of Options when the message is in it; the message survives lost connections, and with a
+// Store the process. The error is ErrQueueFull, ErrClosed, *InvalidError, or ErrNotConnected for QoS 0; then nothing was taken. After
+// ErrNotKept the client has ended. m may be used again at once.
 func (c *Client) Enqueue(m *Message) (*Pending, error) {
 	o := &op{done: make(chan struct{})}
 	m.publish(&o.publish)

@@ -14,8 +14,9 @@ import (
 	"mqttlab/reference-broker/wire"
 )
 
-// Store keeps the client's half of one Session over the end of the process: QoS 1 and 2 messages that are not acknowledged, and how far the exchange of each
-// is. It holds pairs of a key and a value that mean nothing to it. [OpenFileStore] has one. A Store belongs to one Client, whose calls do not overlap.
+// Store keeps the client's half of one Session over the end of the process: QoS 1 and 2 messages that are not acknowledged, and how far the
+// exchange of each is. It holds pairs of a key and a value that mean nothing to it. [OpenFileStore] has one. A Store belongs to one Client,
+// whose calls do not overlap.
 type Store interface {
 	// Load hands out all pairs, in any order, until each returns an error. A value is valid during the call.
 	Load(each func(key string, value []byte) error) error

@@ -243,8 +243,8 @@ func (c *Client) dispatch(p *mqtt.Publish, receipt core.Receipt) {
 	}
 }
 
-// route appends the Subscriptions that p belongs to: those whose identifier it carries, or without identifiers those whose filters match. A filter has to
-// match in either case, for a resumed Session may hold identifiers that an earlier program gave. c.mu is held.
+// route appends the Subscriptions that p belongs to: those whose identifier it carries, or without identifiers those whose filters match. A
+// filter has to match in either case, for a resumed Session may hold identifiers that an earlier program gave. c.mu is held.
 func (c *Client) route(p *mqtt.Publish, to []*Subscription) []*Subscription {
 	for _, s := range c.list {
 		if slices.Contains(p.SubscriptionIdentifiers, s.id) && s.matches(p.Topic) {

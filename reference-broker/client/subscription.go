@@ -61,9 +61,9 @@ func (s *Subscription) Dropped() uint64 {
 	return s.dropped
 }
 
-// Messages returns the messages as they come. The loop ends without an error after Close of the Subscription or the client, and with one, after a last
-// round with a nil message, when ctx ends or the client or the Server gave the Subscription up. A message is acknowledged when its
-// round is over, unless Options.ManualAck is set. Several loops over one Subscription share its messages.
+// Messages returns the messages as they come. The loop ends without an error after Close of the Subscription or the client, and with one,
+// after a last round with a nil message, when ctx ends or the client or the Server gave the Subscription up. A message is acknowledged when
+// its round is over, unless Options.ManualAck is set. Several loops over one Subscription share its messages.
 func (s *Subscription) Messages(ctx context.Context) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
 		for {

@@ -22,10 +22,10 @@
 //
 // # Design
 //
-// One table of keys serves the file, the environment, the flags and the printed configuration: each key has a setter from text, a getter and a line of
-// documentation. Decoding YAML into structs with a library's strict mode lost: it stops at the first unknown key, has forgotten the lines when
-// values are checked, and knows nothing of the environment. So the reader walks the syntax tree, as package simulator/scenario does; the
-// two have little in common but the walk, and sharing it would tie the broker to the simulator.
+// One table of keys serves the file, the environment, the flags and the printed configuration: each key has a setter from text, a getter and a
+// line of documentation. Decoding YAML into structs with a library's strict mode lost: it stops at the first unknown key, has forgotten the
+// lines when values are checked, and knows nothing of the environment. So the reader walks the syntax tree, as package simulator/scenario
+// does; the two have little in common but the walk, and sharing it would tie the broker to the simulator.
 //
 // Negative names in broker.Config (NoRetain) exist so that its zero value is useful. A file has no zero values, so here features are on or off.
 package settings

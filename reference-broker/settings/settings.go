@@ -20,7 +20,8 @@ const (
 	defaultSysInterval = 10 * time.Second
 	// defaultDrain is enough to write a DISCONNECT to slow clients; service managers kill after 10 s or more.
 	defaultDrain = 5 * time.Second
-	// defaultConnectRate costs a tenth of a core in TLS handshakes with RSA keys. Devices behind one address that come back all at once have defaultConnectBurst.
+	// defaultConnectRate costs a tenth of a core in TLS handshakes with RSA keys. Devices behind one address that come back all at once have
+	// defaultConnectBurst.
 	defaultConnectRate  = 100
 	defaultConnectBurst = transport.DefaultHandshakes
 )

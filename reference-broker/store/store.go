@@ -31,7 +31,8 @@ const (
 
 // Options say how a Store behaves. The zero value is what most want.
 type Options struct {
-	// MinimumFree is how many bytes must be free on the disk; with less, commits fail while there is still room to end in order. 0: 256 MiB. Negative: any.
+	// MinimumFree is how many bytes must be free on the disk; with less, commits fail while there is still room to end in order. 0: 256 MiB.
+	// Negative: any.
 	MinimumFree int64
 	// Logger gets what the engine complains of. nil: silent.
 	Logger *slog.Logger
@@ -51,8 +52,8 @@ type Store struct {
 	looked  time.Time // at free space
 }
 
-// Open opens the folder dir, which is made if need be. One process can have it open at a time. The error says whether the folder is in use, broken, of another version, or
-// can't be written.
+// Open opens the folder dir, which is made if need be. One process can have it open at a time. The error says whether the folder is in use,
+// broken, of another version, or can't be written.
 func Open(dir string, o Options) (*Store, error) {
 	if o.files == nil {
 		o.files = vfs.Default
@@ -118,7 +119,8 @@ func (s *Store) checkVersion() error {
 	return nil
 }
 
-// Records yields all records that are stored, in the order that server.Machine.Restore wants. The byte slices of a message are valid until the next record.
+// Records yields all records that are stored, in the order that server.Machine.Restore wants. The byte slices of a message are valid until the
+// next record.
 func (s *Store) Records() iter.Seq2[server.Record, error] {
 	return func(yield func(server.Record, error) bool) {
 		it, err := s.db.NewIter(&pebble.IterOptions{UpperBound: []byte{keyVersion}})
@@ -160,7 +162,8 @@ func (s *Store) space(now time.Time) error {
 	return nil
 }
 
-// Close ends the use of the folder. A Store whose commit failed is left as it is, for its engine can't go on: what it has is released with the process.
+// Close ends the use of the folder. A Store whose commit failed is left as it is, for its engine can't go on: what it has is released with the
+// process.
 func (s *Store) Close() error {
 	if s.failure != nil {
 		return nil
@@ -194,8 +197,8 @@ func (l engineLog) Errorf(format string, args ...any) {
 	l.to.Error("store", "error", fmt.Sprintf(format, args...))
 }
 
-// Fatalf is called by the engine when it can't go on. It must not return. In one of our calls, guard makes an error of it; in a goroutine of the engine's
-// own the process ends here, as it would by a signal: with nothing lost that was committed.
+// Fatalf is called by the engine when it can't go on. It must not return. In one of our calls, guard makes an error of it; in a goroutine of
+// the engine's own the process ends here, as it would by a signal: with nothing lost that was committed.
 func (l engineLog) Fatalf(format string, args ...any) { panic(fatal{fmt.Errorf(format, args...)}) }
 
 type fatal struct{ error }

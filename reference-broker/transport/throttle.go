@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// throttleCells is how many sources are told apart: the table takes half a MiB and never more. Of a thousand sources that are busy at once, one in 65 shares its
-	// budget with another.
+	// throttleCells is how many sources are told apart: the table takes half a MiB and never more. Of a thousand sources that are busy at once,
+	// one in 65 shares its budget with another.
 	throttleCells = 1 << 16
 	// throttleReport is the shortest time between two lines of the log: who floods the broker does not flood its log.
 	throttleReport = 10 * time.Second
 )
 
-// Throttle limits how many connections one source may open, for one or several listeners: so many at once, and then so many per second. A source is an IPv4
-// address or an IPv6 /64. Connections from the machine itself, over loopback or a Unix socket, are not limited: a proxy there stands for many sources. Its
-// methods may be called from any goroutine.
+// Throttle limits how many connections one source may open, for one or several listeners: so many at once, and then so many per second. A
+// source is an IPv4 address or an IPv6 /64. Connections from the machine itself, over loopback or a Unix socket, are not limited: a proxy
+// there stands for many sources. Its methods may be called from any goroutine.
 type Throttle struct {
 	each  time.Duration // what one connection costs
 	slack time.Duration // how far a source may be ahead

@@ -18,8 +18,8 @@ type ServerTLS struct {
 	current             atomic.Pointer[tls.Config]
 }
 
-// LoadServerTLS reads a certificate chain and its private key from PEM files. With clientCA, a PEM file too, clients must have a certificate signed by
-// one of those in it (mutual TLS), and its Common Name is their user name; empty: clients need none.
+// LoadServerTLS reads a certificate chain and its private key from PEM files. With clientCA, a PEM file too, clients must have a certificate
+// signed by one of those in it (mutual TLS), and its Common Name is their user name; empty: clients need none.
 func LoadServerTLS(cert, key, clientCA string) (*ServerTLS, error) {
 	s := &ServerTLS{cert: cert, key: key, clientCA: clientCA}
 	return s, s.Reload()

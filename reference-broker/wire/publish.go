@@ -67,7 +67,8 @@ func (d *Decoder) publishProperties(r *reader, m *mqtt.Publish) {
 	}
 }
 
-// Delivery is what one receiver of a PUBLISH gets in place of the packet's own fields, so that a message for many is never copied to say who gets it how.
+// Delivery is what one receiver of a PUBLISH gets in place of the packet's own fields, so that a message for many is never copied to say who
+// gets it how.
 type Delivery struct {
 	PacketID                uint16 // not written for QoS 0
 	QoS                     mqtt.QoS

@@ -7,7 +7,8 @@ import (
 	"mqttlab/reference-broker/mqtt"
 )
 
-// writer appends the fields of one Control Packet to b. The first value that does not fit the format is kept in err; what was written then counts for nothing.
+// writer appends the fields of one Control Packet to b. The first value that does not fit the format is kept in err; what was written then
+// counts for nothing.
 type writer struct {
 	b     []byte
 	start int // where the packet begins in b

@@ -15,6 +15,6 @@
 //
 // # Design
 //
-// The packets are made and read here, not by package wire: the generator must not share its speed, nor its mistakes, with one of the brokers. A library of
-// clients lost: it would need most of the processor itself.
+// The packets are made and read here, not by package wire: the generator must not share its speed, nor its mistakes, with one of the brokers.
+// A library of clients lost: it would need most of the processor itself.
 package load

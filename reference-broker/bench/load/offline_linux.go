@@ -2,8 +2,8 @@ package load
 
 import "strconv"
 
-// offline queues messages for a client that is away and has it come back for them. Both are measured together: what a broker saves on one side it may pay
-// on the other.
+// offline queues messages for a client that is away and has it come back for them. Both are measured together: what a broker saves on one side
+// it may pay on the other.
 func (r run) offline() (Result, error) {
 	if err := r.leave(); err != nil {
 		return Result{}, err

@@ -27,8 +27,8 @@ const (
 	// Offline queues messages for a client that is away, and drains them when it comes back, all of them and in order: QoS (at least 1), Publishers,
 	// Window, Count (messages), Payload. Its figure counts the processor time of both.
 	Offline Scenario = "offline"
-	// Latency is n publishers with a subscriber each, in an open loop: QoS, Publishers, Rate, Payload, Warm, Measure. Its figure is the 99th percentile of
-	// the time from when a message was to be sent, not from when it was, to its arrival, in microseconds.
+	// Latency is n publishers with a subscriber each, in an open loop: QoS, Publishers, Rate, Payload, Warm, Measure. Its figure is the 99th
+	// percentile of the time from when a message was to be sent, not from when it was, to its arrival, in microseconds.
 	Latency Scenario = "latency"
 	// Idle opens connections with one subscription each: Count. Its figure is bytes of memory per connection.
 	Idle Scenario = "idle"

@@ -17,12 +17,13 @@ type Kept struct {
 	Released bool          // PUBREC has come
 }
 
-// Restore gives a new machine the Session State of an earlier process: its messages in the order of Publish, but those that are released in the order of their
-// PUBRECs, and the Packet Identifiers of incoming QoS 2 messages from PUBREC to PUBREL. Whether the Server has its half shows at the next CONNACK.
+// Restore gives a new machine the Session State of an earlier process: its messages in the order of Publish, but those that are released in
+// the order of their PUBRECs, and the Packet Identifiers of incoming QoS 2 messages from PUBREC to PUBREL. Whether the Server has its half
+// shows at the next CONNACK.
 //
-// An owner that wants its messages to outlive the process keeps what the actions say: a message when Publish takes it; SendPublish, its Packet Identifier;
-// SendAck of PUBREL with a Token, that it is released; Done, that it is over; SendAck of PUBREC that is no failure and of PUBCOMP, the beginning and the end of an
-// incoming exchange; and StateChange to Connected without Session Present, that there are none of these.
+// An owner that wants its messages to outlive the process keeps what the actions say: a message when Publish takes it; SendPublish, its Packet
+// Identifier; SendAck of PUBREL with a Token, that it is released; Done, that it is over; SendAck of PUBREC that is no failure and of PUBCOMP,
+// the beginning and the end of an incoming exchange; and StateChange to Connected without Session Present, that there are none of these.
 func (m *Machine) Restore(now time.Time, messages []Kept, received []uint16) error {
 	m.tick(now)
 	for _, k := range messages {

@@ -1,7 +1,7 @@
 package inflight
 
-// ReceivedKeep is Received for an owner that needs its message until PUBCOMP, such as a Client that reports on it: the message stays in the row, and Finish
-// returns it. m may be changed in place, say to let go of a payload; it is valid until the next call.
+// ReceivedKeep is Received for an owner that needs its message until PUBCOMP, such as a Client that reports on it: the message stays in the
+// row, and Finish returns it. m may be changed in place, say to let go of a payload; it is valid until the next call.
 func (o *Outgoing[M]) ReceivedKeep(id uint16) (m *M, ok bool) {
 	kept, ok := o.Received(id)
 	if !ok {

@@ -1,8 +1,8 @@
 package inflight
 
-// Restore puts back an exchange of an earlier process: m under the Packet Identifier id, which waits for PUBACK, PUBREC or PUBCOMP. Restore them in order of
-// sending, those that wait for PUBCOMP in the order of the PUBRECs, and call Resume when a Network Connection finds the Session. It returns false if
-// the identifier is 0 or in use, or the phase another one.
+// Restore puts back an exchange of an earlier process: m under the Packet Identifier id, which waits for PUBACK, PUBREC or PUBCOMP. Restore
+// them in order of sending, those that wait for PUBCOMP in the order of the PUBRECs, and call Resume when a Network Connection finds the
+// Session. It returns false if the identifier is 0 or in use, or the phase another one.
 func (o *Outgoing[M]) Restore(id uint16, m M, p Phase) bool {
 	if id == 0 || o.Phase(id) != Free || p == Free || p == AwaitReply {
 		return false

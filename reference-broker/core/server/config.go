@@ -24,8 +24,8 @@ type Config struct {
 	Authenticate bool
 	// Authorize decides on a publication, subscription or Will Message. nil allows all. It is called within Receive and must be quick and pure.
 	Authorize func(Access) bool
-	// CloseUnauthorized closes the Network Connection of who publishes what Authorize forbids. False: 5.0 clients get 0x87 in PUBACK or PUBREC; for QoS 0
-	// and for 3.1 and 3.1.1 clients the message is acknowledged as usual and dropped.
+	// CloseUnauthorized closes the Network Connection of who publishes what Authorize forbids. False: 5.0 clients get 0x87 in PUBACK or PUBREC;
+	// for QoS 0 and for 3.1 and 3.1.1 clients the message is acknowledged as usual and dropped.
 	CloseUnauthorized bool
 	// Redirect sends all clients to another Server.
 	Redirect Redirect
@@ -173,8 +173,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// WithDefaults returns the Config with each 0 that means a default replaced, and each Unlimited by the largest int. [New] does it itself; programs that
-// show what holds need it too.
+// WithDefaults returns the Config with each 0 that means a default replaced, and each Unlimited by the largest int. [New] does it itself;
+// programs that show what holds need it too.
 func (c Config) WithDefaults() Config {
 	limit := func(p *int, def int) {
 		switch *p {

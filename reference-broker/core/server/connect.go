@@ -188,7 +188,8 @@ func (m *Machine) settle(c *conn, p *mqtt.Connect) {
 	}
 }
 
-// connack answers an accepted CONNECT, before anything else is sent. [MQTT5 3.1.4-5] [MQTT5 3.2.0-1] [MQTT5 3.2.0-2] [MQTT311 3.1.4-4] [MQTT311 3.2.0-1]
+// connack answers an accepted CONNECT, before anything else is sent. [MQTT5 3.1.4-5] [MQTT5 3.2.0-1] [MQTT5 3.2.0-2] [MQTT311 3.1.4-4]
+// [MQTT311 3.2.0-1]
 func (m *Machine) connack(c *conn, p *mqtt.Connect, a Admission, present bool) {
 	k := &mqtt.Connack{SessionPresent: present && p.Version != mqtt.V31}
 	switch {

@@ -28,9 +28,9 @@ const (
 	PutReceived
 	// RemoveReceived: Session, PacketID.
 	RemoveReceived
-	// PutDelivery: Session, Place; QoS, Retain, Free, Identifiers, and with Shared the Share Name in Share and its filter in Name. Message is what is to be
-	// delivered; PacketID is 0 until it is sent. With Released, PUBREL was sent for PacketID and there is no Message. Places order the deliveries
-	// of a Session: what is under way in order of sending (Released: of the PUBRECs) before what waits in the queue.
+	// PutDelivery: Session, Place; QoS, Retain, Free, Identifiers, and with Shared the Share Name in Share and its filter in Name. Message is
+	// what is to be delivered; PacketID is 0 until it is sent. With Released, PUBREL was sent for PacketID and there is no Message. Places
+	// order the deliveries of a Session: what is under way in order of sending (Released: of the PUBRECs) before what waits in the queue.
 	PutDelivery
 	// RemoveDelivery: Session, Place.
 	RemoveDelivery
@@ -40,8 +40,8 @@ const (
 	RemoveRetained
 )
 
-// Record is one change of what a Server must remember beyond its process. What [Machine.Restore] gets is the Puts that were neither replaced nor removed,
-// and nothing of Sessions that ended.
+// Record is one change of what a Server must remember beyond its process. What [Machine.Restore] gets is the Puts that were neither replaced
+// nor removed, and nothing of Sessions that ended.
 type Record struct {
 	Kind RecordKind
 
@@ -92,7 +92,8 @@ func (m *Machine) wall(at time.Duration) time.Time {
 	return m.base.Add(at)
 }
 
-// durable reports whether the deliveries and exchanges of a Session are stored. One that ends with its connection has nothing to store but a Will Message.
+// durable reports whether the deliveries and exchanges of a Session are stored. One that ends with its connection has nothing to store but a
+// Will Message.
 func (s *session) durable() bool { return s.number != 0 && s.resumable() }
 
 // putSession stores a Session that can outlive its connection or has a Will Message, and each change of it.
@@ -235,7 +236,8 @@ func (m *Machine) removeDelivery(s *session, x *pending) {
 	x.place = 0
 }
 
-// putRetained stores that x is the retained message of its Topic Name, unless it is the Server's own, and reports whether it did. p is the same message.
+// putRetained stores that x is the retained message of its Topic Name, unless it is the Server's own, and reports whether it did. p is the
+// same message.
 func (m *Machine) putRetained(p *mqtt.Publish, x *message) bool {
 	if !m.cfg.Persist || m.own {
 		return false

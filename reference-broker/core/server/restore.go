@@ -22,9 +22,9 @@ type restoring struct {
 	waiting  map[*session]Record // the PutSession of each
 }
 
-// Restore gives a new Machine what an earlier one stored. Messages come first, what belongs to a Session after its PutSession, deliveries of a Session in the order of their
-// Places. Sessions that were connected lose their connection now: their Will Messages and expiry run from here. What changes is in the actions, as
-// after any call. An error says what does not fit together; the Machine is of no use then.
+// Restore gives a new Machine what an earlier one stored. Messages come first, what belongs to a Session after its PutSession, deliveries of a
+// Session in the order of their Places. Sessions that were connected lose their connection now: their Will Messages and expiry run from here.
+// What changes is in the actions, as after any call. An error says what does not fit together; the Machine is of no use then.
 func (m *Machine) Restore(now time.Time, records iter.Seq2[Record, error]) error {
 	if len(m.conns) > 0 || len(m.sessions) > 0 || m.retained.names.Len() > 0 {
 		return errors.New("restore into a server that is in use")

@@ -9,9 +9,9 @@
 //	Advance   the time that Deadline named has come
 //	Admit     the answer to an Authenticate action
 //
-// and after each call, or after a batch of calls, Drain, which hands out the [Action] values in the order in which they must be carried out. Packets and
-// slices passed in may be reused by the caller once Drain has returned; packets handed out are valid until the callback of Drain returns. Between
-// Receive and Drain a packet belongs to the machine.
+// and after each call, or after a batch of calls, Drain, which hands out the [Action] values in the order in which they must be carried out.
+// Packets and slices passed in may be reused by the caller once Drain has returned; packets handed out are valid until the callback of Drain
+// returns. Between Receive and Drain a packet belongs to the machine.
 //
 // The mental model is four tables and a clock. A conn is one Network Connection; a session is what outlives it (Subscriptions, unfinished
 // exchanges, a queue); a tree of filters leads from a Topic Name to Subscriptions, and a tree of names holds the retained messages. A PUBLISH is
@@ -195,8 +195,8 @@ func (m *Machine) Disconnect(now time.Time, id ConnID, code mqtt.ReasonCode, ref
 	m.refuse(c, refusal{code: code, reference: reference})
 }
 
-// Publish sends a message of the Server's own, such as one of the $SYS topics, to its subscribers and keeps it if it is retained, but not over a restart: what
-// a Server says of itself ends with it. It passes no access rules. The Topic Name must be valid.
+// Publish sends a message of the Server's own, such as one of the $SYS topics, to its subscribers and keeps it if it is retained, but not over
+// a restart: what a Server says of itself ends with it. It passes no access rules. The Topic Name must be valid.
 func (m *Machine) Publish(now time.Time, p *mqtt.Publish) {
 	m.tick(now)
 	m.own = true
@@ -213,7 +213,8 @@ func (m *Machine) Deadline() (t time.Time, ok bool) {
 	return m.base.Add(at), true
 }
 
-// Advance does what is due at now: Keep Alive, Will Delay, Session Expiry and the expiry of retained messages. Queued messages expire when their turn comes.
+// Advance does what is due at now: Keep Alive, Will Delay, Session Expiry and the expiry of retained messages. Queued messages expire when
+// their turn comes.
 func (m *Machine) Advance(now time.Time) {
 	m.tick(now)
 	for {

@@ -56,8 +56,9 @@ func (m *Machine) flows(s *session) *flow {
 // resumable reports whether the Session can outlive its Network Connection.
 func (s *session) resumable() bool { return s.expiry > 0 }
 
-// openSession returns the Session that a CONNECT asks for by its Client Identifier [MQTT5 3.1.3-2] [MQTT5 3.1.4-4] [MQTT311 3.1.3-2] [MQTT311 3.1.4-3], and whether it was there; nil if there may be no more. Whoever else is connected
-// with the Client Identifier is disconnected.
+// openSession returns the Session that a CONNECT asks for by its Client Identifier, and whether it was there; nil if there may be no more.
+// Whoever else is connected with the Client Identifier is disconnected.
+// [MQTT5 3.1.3-2] [MQTT5 3.1.4-4] [MQTT311 3.1.3-2] [MQTT311 3.1.4-3]
 func (m *Machine) openSession(p *mqtt.Connect) (s *session, present bool) {
 	s = m.sessions[p.ClientID]
 	if s != nil && s.conn != nil && !m.cfg.Deviations.Has(NoTakeOver) {
@@ -117,7 +118,8 @@ func (m *Machine) sessionExpiry(p *mqtt.Connect) uint32 {
 	return min(wanted, m.cfg.MaximumSessionExpiry)
 }
 
-// resume sends what a Session owes to its new connection, shared or not [MQTT5 4.8.2-4]: PUBREL and PUBLISH that were not acknowledged, then what is queued.
+// resume sends what a Session owes to its new connection, shared or not [MQTT5 4.8.2-4]: PUBREL and PUBLISH that were not acknowledged, then
+// what is queued.
 func (m *Machine) resume(s *session) {
 	f := s.flow
 	if f == nil {

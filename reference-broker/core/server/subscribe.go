@@ -69,7 +69,8 @@ func (m *Machine) subscribe(c *conn, p *mqtt.Subscribe) {
 	}
 }
 
-// suback answers a SUBSCRIBE, without User Properties [MQTT5 3.9.2-2]. [MQTT5 2.2.1-6] [MQTT311 2.3.1-7] [MQTT5 3.8.4-1] [MQTT5 3.8.4-2] [MQTT5 3.8.4-6] [MQTT5 3.9.3-1] [MQTT311 3.8.4-1] [MQTT311 3.8.4-2]
+// suback answers a SUBSCRIBE, without User Properties [MQTT5 3.9.2-2]. [MQTT5 2.2.1-6] [MQTT311 2.3.1-7] [MQTT5 3.8.4-1] [MQTT5 3.8.4-2]
+// [MQTT5 3.8.4-6] [MQTT5 3.9.3-1] [MQTT311 3.8.4-1] [MQTT311 3.8.4-2]
 func (m *Machine) suback(c *conn, k *mqtt.Suback) bool {
 	if m.cfg.Deviations.Has(SubackShort) && len(k.ReasonCodes) > 1 {
 		k.ReasonCodes = k.ReasonCodes[:len(k.ReasonCodes)-1]
