@@ -100,16 +100,16 @@ func TestHonestTroubleIsNoBreach(t *testing.T) {
 	r := mustRun(t, Options{Mode: model.Virtual, Scenario: parse(t, `
 name: honest
 seed: 3
-duration: 10m
+duration: 3m
 ramp: 1s
 settle: 1s
 drain: 3m
 groups:
-  - {name: anew, count: 20, interval: 1s, qos: 2, keep_alive: 5s, reconnect: {min: 1s, max: 2s}, link: {up: {delay: 300ms, loss_ratio: 0.05}, down: {delay: 300ms, loss_ratio: 0.05}}}
+  - {name: anew, count: 10, interval: 1s, qos: 2, keep_alive: 5s, reconnect: {min: 1s, max: 2s}, link: {up: {delay: 300ms, loss_ratio: 0.05}, down: {delay: 300ms, loss_ratio: 0.05}}}
   - {name: twins, count: 4, interval: 10s, qos: 1}
 faults:
   - {kind: duplicate-client-id, groups: [twins], share: 0.25}
-  - {kind: cable-unplug, groups: [anew], start: 1m, duration: 5s, spread: 8m}
+  - {kind: cable-unplug, groups: [anew], start: 1m, duration: 5s, spread: 2m}
 `)})
 	anew, twins := r.Fleet.Groups[0], r.Fleet.Groups[1]
 	if l := anew.Ledger[0]; l.Duplicated == 0 {

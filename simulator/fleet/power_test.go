@@ -17,9 +17,9 @@ ramp: 10s
 settle: 1m
 groups:
   - {name: rare, count: 10, interval: 30m, qos: 1, keep_alive: 0s, link: nb-iot, power: nb-iot}
-  - {name: often, count: 10, interval: 1m, qos: 1, keep_alive: 0s, link: nb-iot, power: nb-iot}
-  - {name: bad, count: 10, interval: 1m, qos: 1, keep_alive: 0s, link: "nb-iot:bad", power: nb-iot}
-  - {name: mains, count: 2, interval: 1m, qos: 1, link: nb-iot}
+  - {name: often, count: 3, interval: 1m, qos: 1, keep_alive: 0s, link: nb-iot, power: nb-iot}
+  - {name: bad, count: 3, interval: 1m, qos: 1, keep_alive: 0s, link: "nb-iot:bad", power: nb-iot}
+  - {name: mains, count: 1, interval: 1m, qos: 1, link: nb-iot}
 `
 
 func TestPowerFollowsTheTraffic(t *testing.T) {
