@@ -67,6 +67,23 @@ func TestCasalsLifetimes(t *testing.T) {
 	}
 }
 
+// TestLoRaWANWindows: the durations of the profile are those of its symbols.
+func TestLoRaWANWindows(t *testing.T) {
+	symbol := func(sf float64) float64 { return math.Exp2(sf) / 125e3 }
+	want := map[string]float64{
+		"first window": 12 * symbol(7), "wait for the second window": 1 - 12*symbol(7), "second window": symbol(12) + 32/125e3,
+	}
+	for _, w := range profile(t, "lorawan").Wake {
+		if s, ok := want[w.Name]; ok && math.Abs(w.Duration.Seconds()-s) > 0.0005 {
+			t.Errorf("%s: %v, want %.1f ms", w.Name, w.Duration, 1000*s)
+		}
+		delete(want, w.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("the profile lacks %v", want)
+	}
+}
+
 // loraAirtime is the time on the air of a LoRa packet at 125 kHz and coding rate 4/5 (Semtech AN1200.13).
 func loraAirtime(sf, bytes int) time.Duration {
 	symbol := math.Exp2(float64(sf)) / 125e3

@@ -15,9 +15,9 @@ const (
 )
 
 const (
-	tr45820 = "3GPP TR 45.820, energy consumption evaluation"
+	tr45820 = "3GPP TR 45.820, 7.3.6.4, energy consumption evaluation"
 	nrf9160 = "github.com/boaks/zephyr-coaps-client, docu/POWERCONSUMPTION.md: nRF9160-DK at 5 V, measured with a PPK2"
-	casals  = "Casals et al., Modeling the Energy Performance of LoRaWAN, Sensors 17(10) 2364, 2017"
+	casals  = "Casals, Mir, Vidal, Gomez, Modeling the Energy Performance of LoRaWAN, Sensors 17(10) 2364, 2017, doi:10.3390/s17102364"
 	nrf52   = "nRF52840 Product Specification, current consumption at 3 V with the DC/DC regulator"
 	esp32   = "ESP-IDF Programming Guide, low-power modes in Wi-Fi scenarios; ESP32 datasheet, RF power consumption"
 )
@@ -46,7 +46,7 @@ var profiles = []Profile{
 		Sources: []Source{
 			{"sleep, tx, rx, idle, battery", tr45820},
 			{"idle time", tr45820 + ": 20 s between the report and power saving"},
-			{"wake, rate of the uplink", "solved from two of the lifetimes in TR 45.820 at 164 dB, 200 B every 2 h 1.7 years and 50 B a day 18.1 years: they calibrate, they do not confirm"},
+			{"wake, rate of the uplink", "solved from two of the lifetimes in TR 45.820 at 164 dB, 200 B every 2 h 1.7 years and 50 B a day 18.1 years (as Sauter, From GSM to LTE-Advanced Pro and 5G, p. 318, quotes them): they calibrate, they do not confirm"},
 		},
 	},
 	{
@@ -94,8 +94,9 @@ var profiles = []Profile{
 		},
 		BatteryJoules: 2400 * 3600 * mA36,
 		Sources: []Source{
-			{"currents and durations", casals},
-			{"windows", "eight symbols: SF7 in the first, SF12 at 125 kHz in the second, without a preamble the radio gives up"},
+			{"currents and durations", casals + "; compared with the copy of its table in github.com/lkrzak/ijet2023, lora_transaction.m"},
+			{"windows", "after Casals et al.: twelve symbols of SF7 in the first; (2^12+32)/125 kHz, a symbol of SF12 and a little, in the second, where a radio that hears no preamble gives up"},
+			{"wait for the second window", "what the first leaves of the second between the two"},
 			{"voltage", "chosen: 3.6 V; lifetimes do not depend on it, as all figures are currents"},
 		},
 	},
