@@ -8,11 +8,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
+	"errors"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"mqttlab/reference-broker/testbed"
@@ -23,73 +24,93 @@ import (
 // drainFor is how long the embedded broker and clients may take to say goodbye.
 const drainFor = 5 * time.Second
 
-// startReference starts the embedded reference broker, on a port of its own of the named transport, with a temporary store.
-func startReference(ctx context.Context, over string) (*target.Target, func(), error) {
+// startReference starts the embedded reference broker, on a port of its own for each of the named transports, with a temporary store.
+func startReference(ctx context.Context, over []string) (t *target.Target, d *transport.Dialer, stop func(), err error) {
 	dir, err := os.MkdirTemp("", "mqttlab-reference-") // for the store, the socket and the certificate
 	if err != nil {
-		return nil, nil, exit(exitInternal, err)
+		return nil, nil, nil, exit(exitInternal, err)
 	}
-	ln, dialer, err := listenReference(ctx, over, dir)
+	lns, d, err := listenReference(ctx, over, dir)
 	if err != nil {
 		os.RemoveAll(dir)
-		return nil, nil, exit(exitInternal, err)
+		return nil, nil, nil, exit(exitInternal, err)
 	}
 	b, err := testbed.NewLasting(filepath.Join(dir, "store"), testbed.Guarded, nil)
 	if err != nil {
-		ln.Close()
+		for _, ln := range lns {
+			ln.Close()
+		}
 		os.RemoveAll(dir)
-		return nil, nil, exit(exitInternal, err)
+		return nil, nil, nil, exit(exitInternal, err)
 	}
-	b.Serve(ln)
-	stop := func() {
+	b.Serve(lns...)
+	stop = func() {
 		_ = b.Close(context.WithoutCancel(ctx))
 		os.RemoveAll(dir)
 	}
-	t, err := target.Parse(transport.URL(ln))
+	t, err = target.Parse(transport.URL(lns[0]))
 	if err != nil {
 		stop()
-		return nil, nil, exit(exitInternal, err)
-	}
-	if t.Network != "tcp" {
-		dialBy(t, dialer)
+		return nil, nil, nil, exit(exitInternal, err)
 	}
 	t.URL, t.Name = target.Reference, "reference broker"
+	if len(over) == 1 && over[0] != "tcp" {
+		t.Name += " over " + over[0]
+	}
+	for _, ln := range lns[1:] {
+		t.Listeners = append(t.Listeners, transport.URL(ln))
+	}
 	t.Restart, t.Crash = b.Restart, b.Crash
 	t.Settings = target.Settings{
 		UserName: new(testbed.UserName), Password: new(testbed.Password),
 		ForbiddenTopic: testbed.ForbiddenTopic, RefusedClientID: testbed.RefusedClientID,
 	}
-	if over != "tcp" {
-		t.Name += " over " + over
-	}
-	return t, stop, nil
+	return t, d, stop, nil
 }
 
-// listenReference makes a listener and what connects to it.
-func listenReference(ctx context.Context, over, dir string) (net.Listener, *transport.Dialer, error) {
-	url, known := map[string]string{
-		"tcp": "mqtt://127.0.0.1:0", "tls": "mqtts://127.0.0.1:0", "ws": "ws://127.0.0.1:0/mqtt", "wss": "wss://127.0.0.1:0/mqtt",
-		"unix": "mqtt+unix://" + filepath.Join(dir, "mqtt.sock"),
-	}[over]
-	if !known {
-		return nil, nil, fmt.Errorf("the embedded broker does not serve %q", over)
-	}
+// listenReference makes the listeners and what connects to them.
+func listenReference(ctx context.Context, over []string, dir string) (lns []net.Listener, d *transport.Dialer, err error) {
 	lc, d := &transport.ListenConfig{}, &transport.Dialer{}
-	if over == "tls" || over == "wss" {
-		var err error
+	if slices.Contains(over, "tls") || slices.Contains(over, "wss") {
 		if lc.TLS, d.TLS, err = throwAwayTLS(dir); err != nil {
 			return nil, nil, err
 		}
 	}
-	ln, err := lc.Listen(ctx, url)
-	return ln, d, err
+	for _, name := range over {
+		ln, err := lc.Listen(ctx, map[string]string{
+			"tcp": "mqtt://127.0.0.1:0", "tls": "mqtts://127.0.0.1:0", "ws": "ws://127.0.0.1:0/mqtt", "wss": "wss://127.0.0.1:0/mqtt",
+			"unix": "mqtt+unix://" + filepath.Join(dir, "mqtt.sock"),
+		}[name])
+		if err != nil {
+			for _, ln := range lns {
+				ln.Close()
+			}
+			return nil, nil, err
+		}
+		lns = append(lns, ln)
+	}
+	return lns, d, nil
 }
 
-// throwAwayTLS makes a certificate for the loopback interface, signed by itself, and clients that trust it.
+// throwAwayTLS puts a throw-away certificate into a folder, for a server, and makes clients that trust it.
 func throwAwayTLS(dir string) (*transport.ServerTLS, *tls.Config, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	cert, key, client, err := throwAwayCertificate()
 	if err != nil {
 		return nil, nil, err
+	}
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	if err := errors.Join(os.WriteFile(certFile, cert, 0o600), os.WriteFile(keyFile, key, 0o600)); err != nil {
+		return nil, nil, err
+	}
+	server, err := transport.LoadServerTLS(certFile, keyFile, "")
+	return server, client, err
+}
+
+// throwAwayCertificate makes a certificate for the loopback interface, signed by itself, with its key, and clients that trust it.
+func throwAwayCertificate() (certPEM, keyPEM []byte, client *tls.Config, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	now := time.Now()
 	template := &x509.Certificate{
@@ -99,22 +120,14 @@ func throwAwayTLS(dir string) (*transport.ServerTLS, *tls.Config, error) {
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for file, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			return nil, nil, err
-		}
-	}
-	server, err := transport.LoadServerTLS(certFile, keyFile, "")
-	if err != nil {
-		return nil, nil, err
-	}
-	client, err := transport.ClientTLS(certFile, "", "")
-	return server, client, err
+	certPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
+	client = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
+	client.RootCAs.AppendCertsFromPEM(certPEM)
+	return certPEM, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), client, nil
 }

@@ -50,6 +50,12 @@ the default. Instead of a TARGET, --exec, --image or --profile start a broker, r
 it for the checks that want that, and remove it; so does a TARGET that is written
 exec:COMMAND, image:NAME or profile:NAME.
 
+With --transport, each check is judged over each transport, and each has a row of its own in
+one record. "reference" has all of them; a target file or profile names those of other targets
+under listeners, and the command or configuration of a broker to start by a placeholder:
+{port_tls}, {port_ws}, {port_wss}; {cert.pem} and {key.pem} are a certificate for 127.0.0.1.
+Checks that restart the target, or look at all of its clients, run over the first one only.
+
 Several targets are judged one after the other, each into a folder of its own below
 --out, and side by side on its page brokers.html; the exit code is that of the worst.
 In a GitHub workflow (GITHUB_ACTIONS=true) failures become annotations, and the step
@@ -191,10 +197,10 @@ func (f *conformFlags) run(ctx context.Context, cmd *cobra.Command, t *opened, o
 		summarize(cmd.ErrOrStderr(), record, written)
 	}
 	if errors.Is(errRun, context.Canceled) {
-		return nil, exit(exitInterrupted, fmt.Errorf("interrupted: %d of %d runs are reported", max(record.Repeats, 1), f.repeat))
+		return nil, exit(exitInterrupted, fmt.Errorf("interrupted %w", errRun))
 	}
 	if errRun != nil {
-		return nil, conformError(fmt.Errorf("after %d of %d runs: %w", max(record.Repeats, 1), f.repeat, errRun))
+		return nil, conformError(errRun)
 	}
 	return record, nil
 }

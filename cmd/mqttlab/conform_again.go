@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -19,11 +20,11 @@ import (
 // elsewhere are the flags that say which checks are run, how often and what is written: those of a command that runs a single check are its own.
 var elsewhere = []string{
 	"only", "statement", "level", "mqtt", "seed", "case", "repeat", "jobs", "out", "json", "html", "junit", "quiet",
-	"baseline", "update-baseline", "write-known", "pcap", "implementation",
+	"transport", "baseline", "update-baseline", "write-known", "pcap", "implementation",
 }
 
 // againCommand returns what makes the command that runs one check once more, alone, on the same target with the same names and choices.
-func againCommand(flags *pflag.FlagSet, targets []string, seed uint64) func(check, mqtt, steps string) string {
+func againCommand(flags *pflag.FlagSet, targets []string, seed uint64) func(check, mqtt, transport, steps string) string {
 	start := []string{"mqttlab", "conform"}
 	for _, t := range targets {
 		start = append(start, withoutPassword(t))
@@ -46,8 +47,11 @@ func againCommand(flags *pflag.FlagSet, targets []string, seed uint64) func(chec
 			}
 		}
 	})
-	return func(check, mqtt, steps string) string {
+	return func(check, mqtt, transport, steps string) string {
 		all := append(slices.Clone(start), "--only", check, "--mqtt", mqtt, "--seed", fmt.Sprint(seed))
+		if flags.Changed("transport") {
+			all = append(all, "--transport", cmp.Or(transport, "tcp"))
+		}
 		if steps != "" {
 			all = append(all, "--case", steps)
 		}
@@ -87,7 +91,7 @@ func (f *conformFlags) nameCommands(cmd *cobra.Command, r *model.Record) {
 	again := againCommand(cmd.Flags(), f.targets, f.seed)
 	for i := range r.Checks {
 		if c := &r.Checks[i]; c.Verdict.Failing() || c.Flaky != nil {
-			c.Again = again(c.FullName(), c.MQTT, c.Case)
+			c.Again = again(c.FullName(), c.MQTT, c.Transport, c.Case)
 		}
 	}
 }

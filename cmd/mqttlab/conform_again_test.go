@@ -28,11 +28,20 @@ func TestAgainCommand(t *testing.T) {
 		if err := cmd.ParseFlags(words); err != nil {
 			t.Fatal(err)
 		}
-		if got := againCommand(cmd.Flags(), cmd.Flags().Args(), 7)("will/Delay", "5.0", ""); got != tt.want {
+		if got := againCommand(cmd.Flags(), cmd.Flags().Args(), 7)("will/Delay", "5.0", "", ""); got != tt.want {
 			t.Errorf("got  %s\nwant %s", got, tt.want)
 		}
 	}
-	got := againCommand(newConform().Flags(), nil, 1)("sequence/Wills", "5.0", "connect cut")
+	cmd := newConform()
+	if err := cmd.ParseFlags([]string{"--transport", "all"}); err != nil {
+		t.Fatal(err)
+	}
+	for transport, want := range map[string]string{"": "tcp", "ws": "ws"} {
+		if got := againCommand(cmd.Flags(), nil, 7)("will/Delay", "5.0", transport, ""); got != "mqttlab conform --only will/Delay --mqtt 5.0 --seed 7 --transport "+want {
+			t.Errorf("over %s: %s", want, got)
+		}
+	}
+	got := againCommand(newConform().Flags(), nil, 1)("sequence/Wills", "5.0", "", "connect cut")
 	if want := "mqttlab conform --only sequence/Wills --mqtt 5.0 --seed 1 --case 'connect cut'"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -76,14 +77,14 @@ func (b *baselineFlags) judge(w io.Writer, before, r *model.Record) (judgement, 
 	worse := map[string]bool{}
 	for _, c := range changes.Changed {
 		if c.Worse() {
-			worse[c.Name+" "+c.MQTT] = true
+			worse[c.Area+"/"+c.Name+" "+c.MQTT] = true
 			fmt.Fprintf(w, "worse than the baseline: %s/%s %s: %s, was %s: %s\n",
 				c.Area, c.Name, c.MQTT, c.After, was(c.Before), oneLine(c.AfterReason))
 		}
 	}
 	if len(worse) > 0 {
 		fmt.Fprintf(w, "%d checks are worse than the baseline %s\n", len(worse), b.baseline)
-		fails := slices.DeleteFunc(slices.Clone(r.Checks), func(c model.Check) bool { return !worse[c.Name+" "+c.MQTT] })
+		fails := slices.DeleteFunc(slices.Clone(r.Checks), func(c model.Check) bool { return !worse[c.Row()] })
 		return judgement{fails, exitFailed}, nil
 	}
 	fmt.Fprintf(w, "nothing is worse than the baseline %s\n", b.baseline)
@@ -114,14 +115,32 @@ func withoutTranscripts(r *model.Record) *model.Record {
 // seen: people are to replace them by a bug report or a decision.
 func encodeKnown(w io.Writer, r *model.Record) error {
 	type entry struct {
-		Check  string `yaml:"check"`
-		MQTT   string `yaml:"mqtt"`
-		Reason string `yaml:"reason"`
+		Check     string `yaml:"check"`
+		MQTT      string `yaml:"mqtt"`
+		Transport string `yaml:"transport,omitempty"`
+		Reason    string `yaml:"reason"`
+	}
+	passes := func(c model.Check) bool {
+		return c.Verdict != model.Fail && c.Verdict != model.Crash && c.Verdict != model.KnownFailure
 	}
 	known := []entry{}
-	for _, c := range r.Checks {
-		if c.Verdict == model.Fail || c.Verdict == model.Crash || c.Verdict == model.KnownFailure {
-			known = append(known, entry{c.Area + "/" + c.Name, c.MQTT, oneLine(c.Reason)})
+	for rest := r.Checks; len(rest) > 0; {
+		rows := rest[:1] // of one check in one version, which differ in transport
+		for len(rows) < len(rest) && rest[len(rows)].FullName() == rest[0].FullName() && rest[len(rows)].MQTT == rest[0].MQTT {
+			rows = rest[:len(rows)+1]
+		}
+		rest = rest[len(rows):]
+		failing := slices.DeleteFunc(slices.Clone(rows), passes)
+		everywhere := len(failing) == len(rows)
+		if everywhere {
+			failing = failing[:1]
+		}
+		for _, c := range failing {
+			e := entry{Check: c.FullName(), MQTT: c.MQTT, Reason: oneLine(c.Reason)}
+			if !everywhere {
+				e.Transport = cmp.Or(c.Transport, "tcp")
+			}
+			known = append(known, e)
 		}
 	}
 	if _, err := fmt.Fprintf(w, "# What fails on %s, as seen on %s. Replace each reason by a bug report or a decision.\n",

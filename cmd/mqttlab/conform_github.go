@@ -43,7 +43,7 @@ func annotate(w io.Writer, fails []model.Check) {
 			return
 		}
 		fmt.Fprintf(w, "::error title=%s::%s\n",
-			escapeProperty(fmt.Sprintf("%s %s/%s (MQTT %s)", c.Verdict, c.Area, c.Name, c.MQTT)),
+			escapeProperty(fmt.Sprintf("%s %s/%s (MQTT %s)", c.Verdict, c.Area, c.Name, c.Version())),
 			escapeData(fmt.Sprintf("%s: %s [%s]", c.Title, c.Reason, strings.Join(c.Statements, ", "))))
 	}
 }

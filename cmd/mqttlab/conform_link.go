@@ -65,7 +65,7 @@ func (l *conformLinkFlags) between(o *opened, p *profile.Profile, seed uint64) e
 	if p == nil {
 		return nil
 	}
-	if o.Network != "tcp" || o.Dial != nil {
+	if o.Network != "tcp" || o.Dial != nil || len(o.over) > 1 {
 		return fmt.Errorf("--link carries mqtt:// only, and the target is %s", o.URL)
 	}
 	r := &radio{profile: p, ended: make(chan error, 1)}

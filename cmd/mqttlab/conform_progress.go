@@ -19,7 +19,7 @@ type conformProgress struct {
 	started time.Time
 	last    time.Time // of the last plain line
 	failed  int
-	again   func(check, mqtt, steps string) string // the command that repeats a check
+	again   func(check, mqtt, transport, steps string) string // the command that repeats a check
 }
 
 // plainEvery is the pause between progress lines where there is no terminal.
@@ -32,15 +32,19 @@ func newConformProgress(w io.Writer, quiet bool) *conformProgress {
 
 func (p *conformProgress) event(e conformance.Event) {
 	r := e.Result
+	over := ""
+	if r.Transport != "" {
+		over = " over " + r.Transport
+	}
 	if r.Verdict.Failing() {
 		p.failed++
-		p.line("%s %s %s: %s", p.paint(r.Verdict), r.Check.FullName(), r.Version, r.Reason)
+		p.line("%s %s %s%s: %s", p.paint(r.Verdict), r.Check.FullName(), r.Version, over, r.Reason)
 		if r.Verdict != model.KnownFailure && r.Verdict != model.Fixed {
-			p.line("  again: %s", p.again(r.Check.FullName(), r.Version.String(), r.Case))
+			p.line("  again: %s", p.again(r.Check.FullName(), r.Version.String(), r.Transport, r.Case))
 		}
 	}
 	elapsed := time.Since(p.started).Round(100 * time.Millisecond)
-	state := fmt.Sprintf("%d/%d checks, %s, %d to look at, %v", e.Done, e.Total, r.Check.Area, p.failed, elapsed)
+	state := fmt.Sprintf("%d/%d checks%s, %s, %d to look at, %v", e.Done, e.Total, over, r.Check.Area, p.failed, elapsed)
 	if p.terminal {
 		p.redraw(state)
 	} else if now := time.Now(); now.Sub(p.last) >= plainEvery {
@@ -107,7 +111,7 @@ func tellFlaky(s *screen, r *model.Record) {
 				parts = append(parts, fmt.Sprintf("%d %s", counts[v], s.paint(v)))
 			}
 		}
-		s.line("flaky %s %s: %s", c.FullName(), c.MQTT, strings.Join(parts, ", "))
+		s.line("flaky %s: %s", c.Row(), strings.Join(parts, ", "))
 	}
 	s.line("%d runs, %s", r.Repeats, model.Plural(flaky, "flaky check", "flaky checks"))
 }

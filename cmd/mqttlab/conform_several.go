@@ -214,7 +214,7 @@ func (f *conformFlags) judgeTarget(ctx context.Context, cmd *cobra.Command, args
 	if err := f.between(t, radio, f.seed); err != nil {
 		return nil, errors.Join(err, exit(exitInternal, t.close()))
 	}
-	o.Target = t.Target
+	o.Target, o.Transports = t.Target, t.over
 	record, err := f.run(ctx, cmd, t, o)
 	return record, errors.Join(err, t.radio.finish(nil), exit(exitInternal, t.close()))
 }

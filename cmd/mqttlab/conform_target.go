@@ -44,6 +44,7 @@ func (l *launchFlags) given() bool { return l.exec != "" || l.image != "" || l.p
 // opened is a target, and what was started for it.
 type opened struct {
 	*target.Target
+	over  []*target.Target // the target over each transport to be judged; the first is Target
 	close func() error
 	radio *radio // between checks and target; nil: none
 	// log ends the broker and returns what it wrote; nil: there is none.
@@ -61,24 +62,62 @@ func openTarget(ctx context.Context, args []string, f *conformFlags, say io.Writ
 	case l.given() && len(args) > 0:
 		return nil, fmt.Errorf("%s is a target, and a broker to start is another; give one of them", args[0])
 	case l.given():
-		return l.open(ctx, say)
+		return l.open(ctx, &f.transportFlags, say)
 	case l.config != "" || len(l.environment) > 0 || l.port != 0:
 		return nil, errors.New("--config-template, --env and --port go with --exec, --image or --profile")
 	}
 	if name == target.Reference {
-		t, stop, err := startReference(ctx, f.transport)
-		return &opened{Target: t, close: func() error { stop(); return nil }}, err
+		return openReference(ctx, &f.transportFlags)
 	}
 	t, err := target.Parse(name)
-	if err == nil {
-		err = f.connect(t)
+	if err != nil {
+		return nil, err
 	}
-	return &opened{Target: t, close: func() error { return nil }}, err
+	d, err := f.dialer()
+	if err != nil {
+		return nil, err
+	}
+	over, err := f.connect(t, d)
+	if err == nil {
+		err = f.checkTLS(over)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &opened{Target: over[0], over: over, close: func() error { return nil }}, nil
+}
+
+// openReference starts the embedded broker.
+func openReference(ctx context.Context, f *transportFlags) (*opened, error) {
+	names := f.names()
+	if names == nil {
+		names = []string{"tcp"}
+	}
+	if f.transport == allTransports {
+		names = target.Transports
+	}
+	t, d, stop, err := startReference(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	over, err := f.connect(t, d)
+	if err != nil {
+		stop()
+		return nil, exit(exitInternal, err)
+	}
+	return &opened{Target: over[0], over: over, close: func() error { stop(); return nil }}, nil
 }
 
 // open starts the broker.
-func (l *launchFlags) open(ctx context.Context, say io.Writer) (*opened, error) {
+func (l *launchFlags) open(ctx context.Context, f *transportFlags, say io.Writer) (*opened, error) {
 	recipe, p, err := l.recipe()
+	if err != nil {
+		return nil, err
+	}
+	d, err := f.dialer()
+	if err == nil {
+		err = addListeners(&recipe, p, f, d)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +132,12 @@ func (l *launchFlags) open(ctx context.Context, say io.Writer) (*opened, error) 
 		fmt.Fprintf(say, "profile %s (judged: %s)\n", p.Name, p.Judged)
 	}
 	fmt.Fprintf(say, "started %s in %v\n", recipe.Exec+recipe.Image, time.Since(began).Round(time.Millisecond))
-	return &opened{Target: t, close: b.Close, log: func(ctx context.Context) ([]byte, error) {
+	d.Socket = b.Dial
+	over, err := f.connect(t, d)
+	if err != nil {
+		return nil, errors.Join(err, exit(exitInternal, b.Close()))
+	}
+	return &opened{Target: over[0], over: over, close: b.Close, log: func(ctx context.Context) ([]byte, error) {
 		err := b.Stop(ctx) // many write the end of their log when they end
 		return b.Log(ctx), err
 	}}, nil

@@ -24,8 +24,8 @@ type Lasting struct {
 	store  *store.Store
 	lease  *lease // nil without Serve
 	door   chan net.Conn
-	ln     net.Listener
-	wg     sync.WaitGroup // the pump of ln, and the broker's Serve
+	lns    []net.Listener
+	wg     sync.WaitGroup // the pumps of lns, and the broker's Serve
 }
 
 // NewLasting starts a broker whose store is in the folder dir. damage, which may be nil, is done to the store whenever the broker is down: for faults.
@@ -49,7 +49,7 @@ func (l *Lasting) start() error {
 		return errors.Join(err, s.Close())
 	}
 	l.store, l.broker = s, b
-	if l.ln != nil {
+	if l.lns != nil {
 		l.serve()
 	}
 	return nil
@@ -106,26 +106,32 @@ func (l *Lasting) Pipe() (net.Conn, error) {
 	return l.broker.Pipe()
 }
 
-// Serve lets the broker, and those after it, accept connections from ln, which Close closes. It is called once at most.
-func (l *Lasting) Serve(ln net.Listener) {
+// Serve lets the broker, and those after it, accept connections from the listeners, which Close closes. It is called once at most.
+func (l *Lasting) Serve(lns ...net.Listener) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ln, l.door = ln, make(chan net.Conn)
-	l.wg.Go(func() {
-		defer close(l.door)
-		for {
-			nc, err := ln.Accept()
-			if err != nil {
-				return
+	l.lns, l.door = lns, make(chan net.Conn)
+	var pumps sync.WaitGroup
+	for _, ln := range lns {
+		pumps.Go(func() {
+			for {
+				nc, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				l.door <- nc
 			}
-			l.door <- nc
-		}
+		})
+	}
+	l.wg.Go(func() {
+		pumps.Wait()
+		close(l.door)
 	})
 	l.serve()
 }
 
 func (l *Lasting) serve() {
-	b, lease := l.broker, &lease{Listener: l.ln, door: l.door, ended: make(chan struct{})}
+	b, lease := l.broker, &lease{Listener: l.lns[0], door: l.door, ended: make(chan struct{})}
 	l.lease = lease
 	l.wg.Go(func() { _ = b.Serve(context.Background(), lease) }) // it ends with the broker
 }
@@ -140,8 +146,10 @@ func (l *Lasting) Close(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.stop(ctx)
-	if l.ln != nil {
-		l.ln.Close()
+	if l.lns != nil {
+		for _, ln := range l.lns {
+			ln.Close()
+		}
 		for nc := range l.door {
 			nc.Close()
 		}
@@ -150,7 +158,7 @@ func (l *Lasting) Close(ctx context.Context) error {
 	return err
 }
 
-// lease is a listener as one broker sees it: closed with the broker, while the real one goes on.
+// lease is the listeners as one broker sees them, under the name of the first: closed with the broker, while the real one goes on.
 type lease struct {
 	net.Listener
 	door  chan net.Conn

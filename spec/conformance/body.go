@@ -15,7 +15,7 @@ const bodyLimit = 2 * time.Minute
 // cases from that one on, counted from 1, one by one.
 func (r *runner) one(ctx context.Context, j job, suspects int) *Result {
 	c, v := j.check, j.version
-	res := &Result{Check: c, Version: v, Started: time.Now()}
+	res := &Result{Check: c, Version: v, Transport: r.o.Target.Transport(), Started: time.Now()}
 	if lacks, ok := r.lacks[v]; ok {
 		res.Verdict, res.Reason = Unsupported, lacks
 		return res

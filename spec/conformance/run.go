@@ -240,7 +240,7 @@ func (r *runner) report(res *Result) {
 
 func (r *runner) known(res *Result) {
 	for _, k := range r.o.Known {
-		if !k.Covers(res.Check.FullName(), res.Version.String()) {
+		if !k.Covers(res.Check.FullName(), res.Version.String(), res.Transport) {
 			continue
 		}
 		switch res.Verdict {

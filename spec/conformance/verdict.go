@@ -31,7 +31,9 @@ const (
 type Result struct {
 	Check   *Check
 	Version octets.Version
-	Verdict Verdict
+	// Transport is what it ran over, as [target.Target.Transport] names it.
+	Transport string
+	Verdict   Verdict
 	// Reason is one line; empty for a plain pass.
 	Reason string
 	// Failure is set for fail, crash and known, and for nonstrict that would be one.

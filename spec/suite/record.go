@@ -26,9 +26,7 @@ func record(o conformance.Options, run *conformance.Run, tool model.Tool) *model
 		}
 	}
 	for _, r := range run.Results {
-		c := checkRecord(r)
-		c.Transport = o.Target.Transport()
-		rec.Checks = append(rec.Checks, c)
+		rec.Checks = append(rec.Checks, checkRecord(r))
 	}
 	rec.Seal()
 	return rec
@@ -63,7 +61,7 @@ func foundFeatures(found map[octets.Version]*target.Found) []model.Feature {
 
 func checkRecord(r *conformance.Result) model.Check {
 	c := model.Check{
-		Name: r.Check.Name, Area: r.Check.Area, Title: r.Check.Title, MQTT: r.Version.String(),
+		Name: r.Check.Name, Area: r.Check.Area, Title: r.Check.Title, MQTT: r.Version.String(), Transport: r.Transport,
 		Level: string(r.Check.Level(r.Version)), Verdict: r.Verdict, Reason: r.Reason, Closed: r.Closed, Case: r.Case,
 		DurationMS: model.Millis(r.Duration),
 	}

@@ -1,48 +1,72 @@
 package suite
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"mqttlab/reports/model"
 	"mqttlab/spec/conformance"
+	"mqttlab/spec/octets"
+	"mqttlab/spec/target"
 )
 
-// Repeat runs the selection n times with the same seed, and folds the records into one. The
-// verdict of a check is the worst that it came to; where the runs differ, the check is
-// flaky and keeps what each of them saw. When a later run is not to be had, the record
-// holds those before it and the error says why: both are set then. So they are, with
-// context.Canceled, when the user interrupts a later run.
+// Repeat runs the selection n times over each transport, with the same seed, and folds the
+// records into one. The verdict of a check over a transport is the worst that it came to;
+// where the runs differ, the check is flaky and keeps what each of them saw. When a later
+// run is not to be had, the record holds those before it and the error says why: both are
+// set then. So they are, with context.Canceled, when the user interrupts a later run.
 func Repeat(ctx context.Context, o Options, n int) (*model.Record, error) {
+	targets := o.Transports
+	if targets == nil {
+		targets = []*target.Target{o.Target}
+	}
 	var runs []*model.Record
-	progress := o.Progress
-	for i := range n {
-		o.Progress = func(e conformance.Event) {
-			if progress != nil {
-				e.Done, e.Total = e.Done+i*e.Total, n*e.Total
-				progress(e)
+	for i := range n * len(targets) {
+		one := o
+		one.Target = targets[i/n]
+		if i >= n {
+			one.Only = func(c *conformance.Check, v octets.Version) bool {
+				return !c.Exclusive && (o.Only == nil || o.Only(c, v))
 			}
 		}
-		// The run before has taken the signals away from whoever had asked for them.
-		one, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-		run, err := Run(one, o)
-		interrupted := one.Err() != nil
-		stop()
-		switch {
-		case err != nil && len(runs) == 0:
-			return nil, err
-		case err != nil:
-			return fold(runs), err
-		case interrupted && len(runs) > 0:
-			return fold(runs), context.Canceled
-		case interrupted:
-			return run, nil
+		one.Progress = func(e conformance.Event) {
+			if o.Progress != nil {
+				e.Done, e.Total = e.Done+i%n*e.Total, n*e.Total
+				o.Progress(e)
+			}
 		}
-		runs = append(runs, run)
+		run, err := interruptible(ctx, one)
+		switch {
+		case err == nil:
+			runs = append(runs, run)
+		case errors.Is(err, conformance.ErrNothing) && i >= n: // all that is selected is exclusive
+		case len(runs) > 0:
+			return fold(runs), fmt.Errorf("after %d of %d runs: %w", len(runs), n*len(targets), err)
+		case run != nil:
+			return run, nil
+		default:
+			return nil, err
+		}
 	}
 	return fold(runs), nil
+}
+
+// interruptible is Run with the error context.Canceled beside the record of a run that the user interrupted.
+func interruptible(ctx context.Context, o Options) (*model.Record, error) {
+	// The run before has taken the signals away from whoever had asked for them.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	run, err := Run(ctx, o)
+	if err == nil && ctx.Err() != nil {
+		err = context.Canceled
+	}
+	return run, err
 }
 
 // fold makes one record of several runs of the same checks.
@@ -51,20 +75,44 @@ func fold(runs []*model.Record) *model.Record {
 		return runs[0]
 	}
 	all := *runs[0]
-	all.Repeats, all.Checks, all.DurationMS = len(runs), nil, 0
+	all.Checks, all.DurationMS = nil, 0
 	attempts := map[string][]model.Check{}
+	var rows []string
 	for _, run := range runs {
 		all.DurationMS += run.DurationMS
+		if over := run.Checks[0].Transport; over != runs[0].Checks[0].Transport {
+			all.Target.Features = addFeatures(all.Target.Features, run, " over "+cmp.Or(over, "tcp"))
+		}
 		for _, c := range run.Checks {
-			id := c.FullName() + " " + c.MQTT
-			attempts[id] = append(attempts[id], c)
+			if attempts[c.Row()] == nil {
+				rows = append(rows, c.Row())
+			}
+			attempts[c.Row()] = append(attempts[c.Row()], c)
 		}
 	}
-	for _, c := range runs[0].Checks {
-		all.Checks = append(all.Checks, agree(attempts[c.FullName()+" "+c.MQTT]))
+	for _, row := range rows {
+		all.Checks = append(all.Checks, agree(attempts[row]))
+	}
+	if n := len(attempts[rows[0]]); n > 1 {
+		all.Repeats = n
 	}
 	all.Seal()
 	return &all
+}
+
+// addFeatures adds what the target offers otherwise in a run over another transport.
+func addFeatures(all []model.Feature, run *model.Record, over string) []model.Feature {
+	all = slices.Clip(all)
+	named := func(name string) bool {
+		return slices.ContainsFunc(all, func(f model.Feature) bool { return f.Name == name })
+	}
+	for _, f := range run.Target.Features {
+		if !slices.Contains(all, f) && !named(f.Name+over) {
+			f.Name += over
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // agree makes one check of its runs.

@@ -2,10 +2,13 @@ package suite_test
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/onsi/gomega"
 
 	"mqttlab/reports/model"
@@ -84,5 +87,60 @@ func TestRepeatKeepsWhatRan(t *testing.T) {
 	}}, 2)
 	if err == nil || rec == nil || len(rec.Checks) != 1 || rec.Checks[0].Verdict != model.Pass {
 		t.Errorf("record %+v, error %v; want the first run and why there is no second", rec, err)
+	}
+}
+
+// TestRepeatOverTransports wants a row for each transport, but for a check that runs alone, and what is known for one of them.
+func TestRepeatOverTransports(t *testing.T) {
+	tcp := inProcess(t)
+	ws := *tcp
+	ws.Network = "ws"
+	ws.Dial = func(ctx context.Context, _, address string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", address)
+	}
+	ws.Socket = func(context.Context) (net.Conn, error) { return nil, net.ErrClosed } // it offers WebSocket; nobody asks for it
+	checks := []*conformance.Check{
+		{
+			Name: "Alone", Area: "odd", Title: "runs once", Covers: statement.V5("3.1.0-2"), Exclusive: true,
+			Run: func(_ context.Context, ct *conformance.T) { ct.Connect() },
+		},
+		{
+			Name: "Fails", Area: "odd", Title: "fails", Covers: statement.V5("3.1.0-2"),
+			Run: func(_ context.Context, ct *conformance.T) { ct.Expect(ct.Connect()).To(gomega.BeNil(), "never") },
+		},
+	}
+	run := func(only func(*conformance.Check, octets.Version) bool, targets ...*target.Target) (*model.Record, error) {
+		return suite.Repeat(t.Context(), suite.Options{Transports: targets, Options: conformance.Options{
+			Checks: checks, Versions: []octets.Version{octets.V5}, Only: only,
+			Known: []target.Known{{Check: "odd/Fails", Transport: "ws", Reason: "frames"}},
+		}}, 2)
+	}
+	rec, err := run(nil, tcp, &ws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range rec.Checks {
+		got = append(got, c.Row()+" "+string(c.Verdict))
+	}
+	want := []string{"odd/Alone 5.0 pass", "odd/Fails 5.0 fail", "odd/Fails 5.0 over ws known"}
+	if diff := cmp.Diff(want, got); diff != "" || rec.Repeats != 2 {
+		t.Errorf("%d repeats, rows (-want +got):\n%s", rec.Repeats, diff)
+	}
+	if err := rec.Validate(); err != nil {
+		t.Error(err)
+	}
+	var differs []string
+	for _, f := range rec.Target.Features {
+		if strings.Contains(f.Name, "over") {
+			differs = append(differs, fmt.Sprint(f.Name, f.Offered))
+		}
+	}
+	if diff := cmp.Diff([]string{"websocket (5.0) over wstrue"}, differs); diff != "" {
+		t.Errorf("features that differ (-want +got):\n%s", diff)
+	}
+	rec, err = run(func(c *conformance.Check, _ octets.Version) bool { return c.Exclusive }, tcp, &ws)
+	if err != nil || len(rec.Checks) != 1 {
+		t.Errorf("of a check that runs alone: %v, %+v", err, rec)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"mqttlab/reports/model"
 	"mqttlab/spec/conformance"
+	"mqttlab/spec/target"
 )
 
 // Options are those of a run, and who runs it.
@@ -21,6 +22,9 @@ type Options struct {
 	conformance.Options
 	// Tool is written into the record.
 	Tool model.Tool
+	// Transports are the target as reached over each transport, for [Repeat]; nil means
+	// Target and nothing else. Exclusive checks run over the first only.
+	Transports []*target.Target
 	// Implementation is written into the record; nil if it is not known.
 	Implementation *model.Implementation
 }

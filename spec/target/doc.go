@@ -10,6 +10,7 @@
 // A target file:
 //
 //	url: mqtt://127.0.0.1:1883
+//	listeners: [ws://127.0.0.1:8080]  # further transports that it can be judged over
 //	name: my broker 1.2
 //	without: [shared, retained]       # features not to be tested
 //	timings: {answer: 5s, settle: 1s, slack: 3s}
@@ -23,6 +24,7 @@
 //
 //   - check: connect/*                # a name, * stands for any text
 //     mqtt: "5.0"                     # optional
+//     transport: ws                   # optional: tcp, tls, ws, wss or unix
 //     reason: https://example.org/issues/17
 //     sometimes: true                 # optional: a pass does not mean that it is mended
 package target

@@ -2,9 +2,11 @@ package target
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -16,6 +18,8 @@ type Known struct {
 	Check string `yaml:"check"`
 	// MQTT is the version it holds for, empty for all.
 	MQTT string `yaml:"mqtt"`
+	// Transport is what it holds for, "tcp" for plain TCP; empty for all.
+	Transport string `yaml:"transport"`
 	// Reason is why it fails and is not mended: a bug report, a decision.
 	Reason string `yaml:"reason"`
 	// Sometimes says that the target, not the check, leaves it to luck: a pass does not mean
@@ -23,9 +27,10 @@ type Known struct {
 	Sometimes bool `yaml:"sometimes"`
 }
 
-// Covers says whether the entry speaks of a check in a version.
-func (k Known) Covers(check, mqtt string) bool {
-	return (k.MQTT == "" || k.MQTT == mqtt) && Match(k.Check, check)
+// Covers says whether the entry speaks of a check in a version over a transport, as
+// [Target.Transport] names it.
+func (k Known) Covers(check, mqtt, transport string) bool {
+	return (k.MQTT == "" || k.MQTT == mqtt) && (k.Transport == "" || k.Transport == cmp.Or(transport, "tcp")) && Match(k.Check, check)
 }
 
 // Match says whether a name fits a pattern in which * stands for any text, slashes
@@ -76,6 +81,9 @@ func ParseKnown(file string, data []byte) ([]Known, error) {
 		}
 		if k.MQTT != "" && k.MQTT != "3.1.1" && k.MQTT != "5.0" {
 			wrong = append(wrong, fmt.Errorf("%s: entry %d (%s): mqtt is %q, want 3.1.1 or 5.0", file, i+1, k.Check, k.MQTT))
+		}
+		if k.Transport != "" && !slices.Contains(Transports, k.Transport) {
+			wrong = append(wrong, fmt.Errorf("%s: entry %d (%s): transport is %q, want one of %s", file, i+1, k.Check, k.Transport, strings.Join(Transports, ", ")))
 		}
 	}
 	return known, errors.Join(wrong...)

@@ -65,6 +65,7 @@ var schemes = []string{"mqtt", "tcp", "mqtts", "ws", "wss", "mqtt+unix"}
 // file is the YAML form of a target.
 type file struct {
 	URL             string    `yaml:"url"`
+	Listeners       []string  `yaml:"listeners"`
 	Name            string    `yaml:"name"`
 	Without         []Feature `yaml:"without"`
 	Timings         timings   `yaml:"timings"`
@@ -90,11 +91,20 @@ func readFile(name string) (*Target, error) {
 	if err := strict(name, data, &f); err != nil {
 		return nil, err
 	}
-	t := &Target{Name: f.Name, Without: f.Without}
+	t := &Target{Name: f.Name, Without: f.Without, Listeners: f.Listeners}
 	var wrong []error
 	if f.URL == "" {
 		wrong = append(wrong, errors.New("url is missing"))
 	} else if err := t.setURL(f.URL); err != nil {
+		wrong = append(wrong, err)
+	}
+	taken := map[string]bool{t.Transport(): true}
+	for _, address := range f.Listeners {
+		over, err := t.At(address)
+		if err == nil && taken[over.Transport()] {
+			err = fmt.Errorf("listeners: %s is the second address for its transport", address)
+		}
+		taken[over.Transport()] = true
 		wrong = append(wrong, err)
 	}
 	for _, w := range f.Without {
@@ -118,8 +128,8 @@ func readFile(name string) (*Target, error) {
 	}
 	t.Settings.ForbiddenTopic, t.Settings.RefusedClientID = f.ForbiddenTopic, f.RefusedClientID
 	t.Timings.Answer, t.Timings.Settle, t.Timings.Slack = f.Timings.Answer, f.Timings.Settle, f.Timings.Slack
-	if len(wrong) > 0 {
-		return nil, fmt.Errorf("%s: %w", name, errors.Join(wrong...))
+	if err := errors.Join(wrong...); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return t, nil
 }

@@ -48,6 +48,9 @@ func TestTargetFile(t *testing.T) {
 	for text, want := range map[string]string{
 		"url: mqtt://h\nnmae: x\n":                           "[2:1]", // the line of the unknown key
 		"name: x\nwithout: [flying]\n":                       "flying",
+		"url: mqtt://h\nlisteners: [ws://h, ws://i]":         "ws://i is the second",
+		"url: mqtt://h\nlisteners: [tcp://i]":                "tcp://i is the second",
+		"url: mqtt://h\nlisteners: [http://h]":               "http",
 		"url: mqtt://h\nknown: nowhere.yaml\n":               "nowhere.yaml",
 		"name: x\nwithout: [flying]\nknown: nowhere.yaml\n#": "url is missing",
 	} {
@@ -57,14 +60,46 @@ func TestTargetFile(t *testing.T) {
 	}
 }
 
+func TestKnownOverATransport(t *testing.T) {
+	known, err := target.ReadKnown(write(t, "k.yaml", "- {check: a/*, transport: tcp, reason: r}\n- {check: a/*, transport: ws, reason: r}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []map[string]bool{{"": true, "ws": false}, {"": false, "ws": true}} {
+		for transport, want := range want {
+			if got := known[i].Covers("a/B", "5.0", transport); got != want {
+				t.Errorf("%+v covers %q: %t", known[i], transport, got)
+			}
+		}
+	}
+	if _, err := target.ReadKnown(write(t, "k.yaml", "- {check: a, transport: quic, reason: r}\n")); err == nil || !strings.Contains(err.Error(), "quic") {
+		t.Errorf("an unknown transport: %v", err)
+	}
+}
+
 func TestKnownFailuresNeedAReason(t *testing.T) {
 	known, err := target.ReadKnown(write(t, "k.yaml", "- check: connect/*\n  mqtt: \"5.0\"\n  reason: bug 1\n"))
-	if err != nil || len(known) != 1 || !known[0].Covers("connect/X", "5.0") || known[0].Covers("connect/X", "3.1.1") {
+	if err != nil || len(known) != 1 || !known[0].Covers("connect/X", "5.0", "ws") || known[0].Covers("connect/X", "3.1.1", "") {
 		t.Errorf("%+v, %v", known, err)
 	}
 	_, err = target.ReadKnown(write(t, "k.yaml", "- check: a\n- reason: b\n"))
 	if err == nil || !strings.Contains(err.Error(), "(a) needs a reason") || !strings.Contains(err.Error(), "entry 2 has no check") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestListeners wants the same target at another address.
+func TestListeners(t *testing.T) {
+	tg, err := target.Parse(write(t, "t.yaml", "url: mqtt://h\nlisteners: [ws://h:8080/mqtt, mqtts://h]\nuser: u\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	over, err := tg.At(tg.Listeners[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if over.Transport() != "ws" || over.Address != "ws://h:8080/mqtt" || over.URL != "mqtt://h" || *over.Settings.UserName != "u" || tg.Network != "tcp" {
+		t.Errorf("at %s: %+v", tg.Listeners[0], over)
 	}
 }
 

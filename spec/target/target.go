@@ -20,6 +20,9 @@ type Target struct {
 	Name string
 	// Network and Address are handed to Dial: "tcp", "127.0.0.1:1883"; see [Parse].
 	Network, Address string
+	// Listeners are addresses at which the same target is reached over further transports, one
+	// for each; see [Target.At].
+	Listeners []string
 	// Dial opens connections; nil means a plain socket.
 	Dial Dial
 	// Socket opens what is under the WebSocket of a target that is reached over one, TLS
@@ -61,6 +64,9 @@ func (t *Target) Open(ctx context.Context) (net.Conn, error) {
 	return dial(ctx, t.Network, t.Address)
 }
 
+// Transports are the names of what connections may run over.
+var Transports = []string{"tcp", "tls", "ws", "wss", "unix"}
+
 // Transport is what connections run over, as reports name it: "tls", "ws", "wss", "unix", and
 // nothing for plain TCP.
 func (t *Target) Transport() string {
@@ -73,6 +79,15 @@ func (t *Target) Transport() string {
 		return t.Network
 	}
 	return ""
+}
+
+// At is the target as reached at one of its addresses; the caller sets its Dial, as for [Parse].
+func (t *Target) At(address string) (*Target, error) {
+	over := *t
+	over.Dial, over.Socket = nil, nil
+	err := over.setURL(address)
+	over.URL = t.URL
+	return &over, err
 }
 
 // OpenSocket opens what is under a WebSocket.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,10 @@ type engine interface {
 	start(ctx context.Context) error
 	// addresses are where it may be reached since the last start.
 	addresses() []string
+	// listeners are its further listeners, at the ports inside.
+	listeners() ([]*url.URL, error)
+	// outside is where a port of a further listener is reached since the last start; empty for none.
+	outside(port string) string
 	// exited says how it ended; ok is false while it runs.
 	exited(ctx context.Context) (how string, ok bool)
 	// stop asks it to end and kills it after grace. It is gone when stop returns.
@@ -76,6 +81,9 @@ func (b *Broker) start(ctx context.Context) error {
 	if err := b.await(ctx, began); err != nil {
 		return err
 	}
+	if err := b.awaitListeners(ctx, began); err != nil {
+		return err
+	}
 	b.recipe.Logger.Info("serving", "broker", b.what(), "address", b.Address(), "after", time.Since(began))
 	return nil
 }
@@ -85,9 +93,15 @@ func (b *Broker) what() string { return or(b.recipe.Exec, b.recipe.Image) }
 // Address is where the broker listens. A restart may change it.
 func (b *Broker) Address() string { return *b.at.Load() }
 
-// Dial connects to where the broker listens now, whatever address is given.
-func (b *Broker) Dial(ctx context.Context, network, _ string) (net.Conn, error) {
-	return new(net.Dialer).DialContext(ctx, network, b.Address())
+// Dial connects to where the broker listens now: the address is that of its target, or of one
+// of the target's listeners.
+func (b *Broker) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if network == "tcp" {
+		_, inside, _ := net.SplitHostPort(address)
+		host, port, _ := net.SplitHostPort(b.Address())
+		address = net.JoinHostPort(host, or(b.engine.outside(inside), port))
+	}
+	return new(net.Dialer).DialContext(ctx, network, address)
 }
 
 // Target is the broker as a target that can be restarted.
@@ -98,6 +112,10 @@ func (b *Broker) Target() *target.Target {
 	}
 	if b.recipe.Image != "" {
 		t.URL = "image:" + b.recipe.Image
+	}
+	further, _ := b.engine.listeners() // the recipe was looked at
+	for _, u := range further {
+		t.Listeners = append(t.Listeners, u.String())
 	}
 	t.Settings.UserName, t.Settings.Password = b.recipe.UserName, b.recipe.Password
 	return t

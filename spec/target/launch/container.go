@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -27,8 +28,9 @@ type box struct {
 	it     *testcontainers.DockerContainer
 	guard  *guard
 
-	mu sync.Mutex
-	at []string // where it may be reached since the last start
+	mu      sync.Mutex
+	at      []string          // where it may be reached since the last start
+	further map[string]string // the ports of its further listeners since then, by those inside
 }
 
 // newContainer fetches the image if need be and creates the container, without starting it.
@@ -120,10 +122,38 @@ func (b *box) pull(ctx context.Context) error {
 	return answer.Wait(ctx)
 }
 
+// place is that in the container. Its ports are nobody else's, so that any will do.
+func (b *box) place() place {
+	return place{
+		host: "0.0.0.0", ports: []int{b.recipe.Port, 8883, 8080, 8081}, dir: b.recipe.Dir,
+		path: func(f File) string { return or(f.Path, "/mqttlab/"+f.Name) },
+	}
+}
+
+func (b *box) listeners() ([]*url.URL, error) { return b.recipe.listeners(b.place()) }
+
+func (b *box) outside(port string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.further[port]
+}
+
+// exposed are the ports that the engine has to open, the main one first.
+func (b *box) exposed() []string {
+	ports := []string{strconv.Itoa(b.recipe.Port)}
+	further, _ := b.listeners() // the recipe was looked at
+	for _, u := range further {
+		ports = append(ports, u.Port())
+	}
+	for i := range ports {
+		ports[i] += "/tcp"
+	}
+	return ports
+}
+
 // options are what testcontainers is told.
 func (b *box) options() []testcontainers.ContainerCustomizer {
-	r := b.recipe
-	p := place{host: "0.0.0.0", port: r.Port, dir: r.Dir, path: func(f File) string { return or(f.Path, "/mqttlab/"+f.Name) }}
+	r, p := b.recipe, b.place()
 	environment := map[string]string{}
 	for name, value := range r.Environment {
 		environment[name] = r.fill(value, p)
@@ -140,7 +170,7 @@ func (b *box) options() []testcontainers.ContainerCustomizer {
 	}
 	return []testcontainers.ContainerCustomizer{
 		testcontainers.WithNoStart(),
-		testcontainers.WithExposedPorts(strconv.Itoa(r.Port) + "/tcp"),
+		testcontainers.WithExposedPorts(b.exposed()...),
 		testcontainers.WithEnv(environment),
 		testcontainers.WithFiles(files...),
 		testcontainers.WithCmd(command...),
@@ -161,13 +191,21 @@ func (b *box) start(ctx context.Context) error {
 		return &Error{Trouble: NotStarted, What: b.recipe.Image, Detail: firstLine(err), Err: err}
 	}
 	var at []string
-	port, err := b.it.MappedPort(ctx, strconv.Itoa(b.recipe.Port)+"/tcp")
-	if err == nil { // otherwise it has ended already, which await finds out
-		at = b.hosts(ctx, port.Port())
+	further := map[string]string{}
+	for i, inside := range b.exposed() {
+		port, err := b.it.MappedPort(ctx, inside)
+		if err != nil { // it has ended already, which await finds out
+			break
+		}
+		if i == 0 {
+			at = b.hosts(ctx, port.Port())
+		} else {
+			further[strings.TrimSuffix(inside, "/tcp")] = port.Port()
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.at = at
+	b.at, b.further = at, further
 	return nil
 }
 

@@ -44,6 +44,8 @@ func TestContainerKeepsItsData(t *testing.T) {
 	}
 }
 
+func TestContainerServesElsewhere(t *testing.T) { servesElsewhere(t, containerOf(t, engine(t))) }
+
 func TestContainerTroubles(t *testing.T) {
 	docker := engine(t)
 	shell, err := exec.LookPath("dash")

@@ -11,7 +11,8 @@
 //
 // Command lines, files and environment may hold {host} and {port}, where the broker
 // has to listen; {dir}, a folder of its own that outlives restarts; {config}, the first
-// file; and {NAME}, the file of that name. Other text in braces stays as it is, as
+// file; and {NAME}, the file of that name. {port_tls}, {port_ws} and {port_wss} are for
+// further listeners ([Recipe].Listeners). Other text in braces stays as it is, as
 // configuration languages are full of it.
 //
 // # What is cleaned up, and when

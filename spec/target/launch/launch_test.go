@@ -43,6 +43,26 @@ func keepsItsData(t *testing.T, b *launch.Broker) {
 	}
 }
 
+// servesElsewhere wants a further listener of a broker, whatever its port is outside, before and after a restart.
+func servesElsewhere(t *testing.T, r launch.Recipe) {
+	t.Helper()
+	r.Files[0].Text += "listener {port_ws} {host}\n"
+	r.Listeners = []string{"mqtt://{host}:{port_ws}"}
+	b := start(t, r)
+	tg := b.Target()
+	for range 2 {
+		over, err := tg.At(tg.Listeners[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		over.Dial = b.Dial
+		talk(t, over, func(*probe.Peer) {})
+		if err := b.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // talk opens a connection and runs a conversation.
 func talk(t *testing.T, tg *target.Target, do func(*probe.Peer)) {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,7 +34,7 @@ type life struct {
 
 // newProcess makes its folder, chooses its port and writes its files.
 func newProcess(r Recipe) (*process, error) {
-	port, err := freePort()
+	ports, err := freePorts(len(portNames))
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func newProcess(r Recipe) (*process, error) {
 		return nil, err
 	}
 	p := &process{recipe: r, place: place{
-		host: "127.0.0.1", port: port, dir: dir,
+		host: "127.0.0.1", ports: ports, dir: dir,
 		path: func(f File) string { return filepath.Join(dir, f.Name) },
 	}}
 	// A broker started by root may become another user, and has to find its files.
@@ -56,21 +57,29 @@ func newProcess(r Recipe) (*process, error) {
 	return p, nil
 }
 
-// freePort asks the kernel for a port on which nobody listens.
-func freePort() (int, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// freePorts asks the kernel for ports on which nobody listens.
+func freePorts(n int) ([]int, error) {
+	ports := make([]int, n)
+	for i := range ports {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer ln.Close() // not before all are chosen: they have to differ
+		ports[i] = ln.Addr().(*net.TCPAddr).Port
 	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port, nil
+	return ports, nil
 }
 
 func (p *process) proxied() bool { return false }
 
 func (p *process) addresses() []string {
-	return []string{net.JoinHostPort(p.place.host, strconv.Itoa(p.place.port))}
+	return []string{net.JoinHostPort(p.place.host, strconv.Itoa(p.place.ports[0]))}
 }
+
+func (p *process) listeners() ([]*url.URL, error) { return p.recipe.listeners(p.place) }
+
+func (p *process) outside(port string) string { return port }
 
 func (p *process) start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {

@@ -42,8 +42,9 @@ func TestWords(t *testing.T) {
 func TestRecipeTellsEveryMistake(t *testing.T) {
 	_, err := launch.Start(t.Context(), launch.Recipe{
 		Exec: "x {confg} {port}", Files: []launch.File{{Name: "a b"}, {Name: "port"}, {Name: "c"}, {Name: "c"}},
+		Listeners: []string{"ws://{host}/mqtt"},
 	})
-	for _, want := range []string{`{confg}`, `"a b"`, `"port" is taken`, `"c" is taken`} {
+	for _, want := range []string{"the port is missing", `{confg}`, `"a b"`, `"port" is taken`, `"c" is taken`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %s: %v", want, err)
 		}
@@ -81,6 +82,18 @@ func start(t *testing.T, r launch.Recipe) *launch.Broker {
 }
 
 func TestProcessKeepsItsData(t *testing.T) { keepsItsData(t, start(t, mosquitto(t))) }
+
+func TestProcessServesElsewhere(t *testing.T) { servesElsewhere(t, mosquitto(t)) }
+
+// TestListenerIsMissing starts a broker that does not listen where it should.
+func TestListenerIsMissing(t *testing.T) {
+	r := mosquitto(t)
+	r.Listeners, r.StartTimeout = []string{"ws://{host}:{port_ws}/mqtt"}, time.Second
+	b, err := launch.Start(t.Context(), r)
+	if err == nil || !strings.Contains(err.Error(), string(launch.PortClosed)) {
+		t.Errorf("got %v, %v, want %s", b, err, launch.PortClosed)
+	}
+}
 
 func TestProcessTroubles(t *testing.T) {
 	shell := func(script string) string { return `sh -c '` + script + `'` }

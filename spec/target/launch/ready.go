@@ -58,6 +58,36 @@ func (b *Broker) await(ctx context.Context, began time.Time) error {
 	}
 }
 
+// awaitListeners polls until the further listeners are there: brokers open one after the other.
+// What they say is not asked here, as that takes the transport.
+func (b *Broker) awaitListeners(ctx context.Context, began time.Time) error {
+	limit, cancel := context.WithDeadline(ctx, began.Add(b.recipe.StartTimeout))
+	defer cancel()
+	further, err := b.engine.listeners()
+	for _, u := range further {
+		for {
+			network, address := "tcp", u.Host
+			if u.Host == "" {
+				network, address = "unix", u.Path
+			}
+			conn, err := b.Dial(limit, network, address)
+			if err == nil {
+				conn.Close()
+				break
+			}
+			select {
+			case <-limit.Done():
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				return b.failed(&Error{Trouble: PortClosed, What: b.what(), Detail: "nobody listens at " + u.String(), Err: err}, began)
+			case <-time.After(pollEvery):
+			}
+		}
+	}
+	return err
+}
+
 // failed completes an error with what is known at the end.
 func (b *Broker) failed(e *Error, began time.Time) error {
 	e.After = time.Since(began)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -38,6 +40,9 @@ type Recipe struct {
 	Files []File
 	// Port is where the broker listens in its container; zero means [DefaultPort].
 	Port int
+	// Listeners are where it serves besides: an address for each further transport, with
+	// placeholders, as in ws://{host}:{port_ws}/mqtt.
+	Listeners []string
 	// Dir is {dir} in the container; empty means [DefaultDir].
 	Dir string
 	// UserName and Password are for the CONNECT that asks whether it serves; nil for none.
@@ -66,7 +71,7 @@ type File struct {
 // place is where files lie and the broker listens.
 type place struct {
 	host, dir string
-	port      int
+	ports     []int // in the order of portNames
 	path      func(File) string
 }
 
@@ -100,6 +105,9 @@ func (r Recipe) prepared() (Recipe, error) {
 			wrong = append(wrong, fmt.Errorf("%s: nothing is known for {%s}; there are %v", r.Exec, name, append(reservedNames, names...)))
 		}
 	}
+	if _, err := r.listeners(place{ports: make([]int, len(portNames)), path: func(f File) string { return f.Path }}); err != nil {
+		wrong = append(wrong, err)
+	}
 	r.Port, r.Dir = or(r.Port, DefaultPort), or(r.Dir, DefaultDir)
 	r.StartTimeout, r.StopTimeout = or(r.StartTimeout, DefaultStartTimeout), or(r.StopTimeout, DefaultStopTimeout)
 	if r.Logger == nil {
@@ -117,14 +125,18 @@ func or[T comparable](given, otherwise T) T {
 }
 
 var (
-	reservedNames = []string{"host", "port", "dir", "config"}
+	portNames     = []string{"port", "port_tls", "port_ws", "port_wss"}
+	reservedNames = append([]string{"host", "dir", "config"}, portNames...)
 	fileName      = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 	placeholder   = regexp.MustCompile(`\{([A-Za-z0-9._-]+)\}`)
 )
 
 // fill replaces the placeholders of a text; what is none of ours stays.
 func (r Recipe) fill(text string, p place) string {
-	known := map[string]string{"host": p.host, "port": strconv.Itoa(p.port), "dir": p.dir}
+	known := map[string]string{"host": p.host, "dir": p.dir}
+	for i, name := range portNames {
+		known[name] = strconv.Itoa(p.ports[i])
+	}
 	for _, f := range r.Files {
 		known[f.Name] = p.path(f)
 	}
@@ -137,6 +149,36 @@ func (r Recipe) fill(text string, p place) string {
 		}
 		return s
 	})
+}
+
+// Names says whether anything in it has the placeholder {name}.
+func (r Recipe) Names(name string) bool {
+	texts := slices.Concat([]string{r.Exec}, r.Command, slices.Collect(maps.Values(r.Environment)))
+	for _, f := range r.Files {
+		texts = append(texts, f.Text)
+	}
+	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, "{"+name+"}") })
+}
+
+// listeners are the addresses of Listeners as seen from this machine, which knows them by the
+// broker's own ports: see [Broker.Dial].
+func (r Recipe) listeners(p place) ([]*url.URL, error) {
+	p.host = "127.0.0.1"
+	var all []*url.URL
+	for _, text := range r.Listeners {
+		u, err := url.Parse(r.fill(text, p))
+		if err == nil && u.Host != "" && u.Port() == "" {
+			err = errors.New("the port is missing")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("listener %s: %w", text, err)
+		}
+		if r.Image != "" && u.Host == "" {
+			return nil, fmt.Errorf("listener %s: from outside of a container only ports are reached", text)
+		}
+		all = append(all, u)
+	}
+	return all, nil
 }
 
 // Words splits a command line as a shell does: blanks separate, quotes and backslashes

@@ -19,6 +19,11 @@
 //	    path: /mosquitto/config/mosquitto.conf
 //	    text: |
 //	      listener {port} {host}
+//	listeners:                      # further transports, for --transport
+//	  - url: ws://{host}:{port_ws}/mqtt
+//	    config: |                   # added to {config} when it is wanted
+//	      listener {port_ws} {host}
+//	      protocol websockets
 //	user: alice
 //	password: secret
 //	forbidden-topic: forbidden/topic

@@ -46,6 +46,8 @@ type Profile struct {
 	StartTimeout time.Duration     `yaml:"start-timeout"`
 	// Files are written before the first start; the first is {config}.
 	Files []File `yaml:"files"`
+	// Listeners are further transports that it can be judged over.
+	Listeners []Listener `yaml:"listeners"`
 	// What was set up; see [target.Settings].
 	User            *string `yaml:"user"`
 	Password        *string `yaml:"password"`
@@ -62,6 +64,15 @@ type File struct {
 	Name string `yaml:"name"`
 	Path string `yaml:"path"`
 	Text string `yaml:"text"`
+}
+
+// Listener is a further transport of a broker.
+type Listener struct {
+	// URL is its address, with placeholders; see [launch.Recipe].Listeners.
+	URL string `yaml:"url"`
+	// Config is added to the first file when the transport is wanted: builds of the broker that
+	// lack it can still be started without.
+	Config string `yaml:"config"`
 }
 
 // Names are the built-in profiles, sorted.
@@ -154,6 +165,11 @@ func parse(name string, data []byte) (*Profile, error) {
 	for _, w := range p.Without {
 		if !slices.Contains(target.Features(), w) {
 			wrong = append(wrong, fmt.Errorf("without: no feature %q; there are %v", w, target.Features()))
+		}
+	}
+	for _, l := range p.Listeners {
+		if l.URL == "" || l.Config != "" && len(p.Files) == 0 {
+			wrong = append(wrong, fmt.Errorf("listeners: %q needs a url, and a file that its config can be added to", l.URL))
 		}
 	}
 	for i, k := range p.Known {

@@ -65,7 +65,8 @@ func TestMistakes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "mine.yaml")
 	for text, wants := range map[string][]string{
 		"port: 1": {"title is missing", "image or exec is missing", "judged is missing"},
-		"title: a\nimage: b\njudged: c\nwithout: [x]\nknown: [{check: y}]": {`no feature "x"`, "needs a check and a reason"},
+		"title: a\nimage: b\njudged: c\nwithout: [x]\nknown: [{check: y}]":     {`no feature "x"`, "needs a check and a reason"},
+		"title: a\nimage: b\njudged: c\nlisteners: [{url: ws://x, config: y}]": {"a file that its config"},
 		"titel: a": {"titel"},
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
