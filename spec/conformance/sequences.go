@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"mqttlab/spec/sequence"
 )
 
@@ -15,8 +17,8 @@ const (
 )
 
 // Sequences plays so many cases of so many steps each, drawn from the seed out of the Steps of the
-// check; each gets a [T] of its own. The first that fails is made as short as it can
-// be: that one is the failure, and [Options].Case plays it again.
+// check, several at a time; each gets a [T] of its own. The first that fails is made as short as it
+// can be: that one is the failure, and [Options].Case plays it again.
 func (t *T) Sequences(cases, steps int, play func(t *T, c sequence.Case)) {
 	if t.replay != "" {
 		c, err := sequence.Parse(t.replay, t.steps)
@@ -26,29 +28,50 @@ func (t *T) Sequences(cases, steps int, play func(t *T, c sequence.Case)) {
 		t.verdictOf(c, t.trial(c, play))
 		return
 	}
-	for range cases {
-		c := sequence.Draw(t.rand, t.steps, steps)
-		run := t.trial(c, play)
-		if run.verdict == Fail {
-			c, run = t.shrink(c, run, play)
-		}
-		t.verdictOf(c, run)
+	var players errgroup.Group
+	players.SetLimit(min(t.caseJobs, 2) * t.caseJobs) // they are about waits, too; one by one if that is asked
+	drawn, runs := make([]sequence.Case, cases), make([]*T, cases)
+	for i := range cases {
+		drawn[i] = sequence.Draw(t.rand, t.steps, steps)
+		c := about(t, drawn[i], play)
+		runs[i] = t.fork(c)
+		players.Go(func() error {
+			runs[i].converse(c)
+			return nil
+		})
 	}
+	_ = players.Wait()
+	t.suspects = 1 // if the target dies, they are played one by one
+	for i, run := range runs {
+		t.traces.merge(run.traces)
+		if run.verdict == Fail {
+			drawn[i], run = t.shrink(drawn[i], run, play)
+		}
+		t.verdictOf(drawn[i], run)
+	}
+}
+
+// about makes a Case of a sequence.
+func about(t *T, c sequence.Case, play func(*T, sequence.Case)) Case {
+	return Case{Name: c.String(), About: t.about, Run: func(t *T) { play(t, c) }}
 }
 
 // trial plays a case.
 func (t *T) trial(c sequence.Case, play func(*T, sequence.Case)) *T {
-	run := Case{Name: c.String(), About: t.about, Run: func(t *T) { play(t, c) }}
+	run := about(t, c, play)
 	f := t.fork(run)
 	f.converse(run)
 	t.traces.merge(f.traces)
 	return f
 }
 
-// shrink makes a case that fails shorter, and returns it with the last run in which it failed.
+// shrink makes a case that fails shorter, and returns it with the last run in which it failed. Where
+// it is a matter of luck whether a case fails, as a connection is lost just behind a packet, it takes
+// the shortest that fails again and again.
 func (t *T) shrink(c sequence.Case, failed *T, play func(*T, sequence.Case)) (sequence.Case, *T) {
 	until := time.Now().Add(shrinkTime)
-	c = sequence.Shrink(c, func(shorter sequence.Case) bool {
+	found, runs := []sequence.Case{c}, []*T{failed}
+	sequence.Shrink(c, func(shorter sequence.Case) bool {
 		if time.Now().After(until) || t.ctx.Err() != nil {
 			return false
 		}
@@ -56,10 +79,25 @@ func (t *T) shrink(c sequence.Case, failed *T, play func(*T, sequence.Case)) (se
 		if run.verdict != Fail {
 			return false
 		}
-		failed = run
+		found, runs = append(found, shorter), append(runs, run)
 		return true
 	}, shrinkTries)
-	return c, failed
+	for i := len(found) - 1; i > 0; i-- {
+		if t.failsAgain(found[i], play) {
+			return found[i], runs[i]
+		}
+	}
+	return found[0], runs[0]
+}
+
+// failsAgain says whether a case fails twice in a row.
+func (t *T) failsAgain(c sequence.Case, play func(*T, sequence.Case)) bool {
+	for range 2 {
+		if t.trial(c, play).verdict != Fail {
+			return false
+		}
+	}
+	return true
 }
 
 // verdictOf takes over what came of a case.
