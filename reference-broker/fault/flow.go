@@ -44,6 +44,12 @@ var _ = register(
 		Tap:       ignoring(func(_ *Client, p *mqtt.Publish) bool { return p.PacketID == 10 }),
 	},
 	Fault{
+		Name: "server-receive-maximum-kept-over-reconnect", Title: "counts what a client sends again on a new connection twice against its own Receive Maximum, and drops what is above it",
+		Breaks:    []string{"X5-4.9-2"},
+		Configure: func(cfg *broker.Config) { cfg.Server.ReceiveMaximum = 10 },
+		Tap:       script(ownWindowKept),
+	},
+	Fault{
 		Name: "server-receive-maximum-not-enforced", Title: "lets a client have more messages open than its own Receive Maximum",
 		Breaks: []string{"MQTT5-3.3.4-7", "X5-3.3.4-6"},
 		Configure: func(cfg *broker.Config) {
@@ -93,5 +99,28 @@ func windowKept() *Script {
 			open[c.Connect.ClientID]++
 			return []Frame{f}
 		}),
+	}
+}
+
+// ownWindowKept drops a PUBLISH if ten messages of its client are open, on all its connections together.
+func ownWindowKept() *Script {
+	open := map[string]int{} // by Client Identifier
+	return &Script{
+		In: func(c *Client, f Frame) []Frame {
+			if c.Connect == nil || f.Type() != mqtt.TypePublish || f[0]&0x06 == 0 {
+				return []Frame{f}
+			}
+			if open[c.Connect.ClientID] == 10 {
+				return nil
+			}
+			open[c.Connect.ClientID]++
+			return []Frame{f}
+		},
+		Out: func(c *Client, f Frame) []Frame {
+			if t := f.Type(); t == mqtt.TypePuback || t == mqtt.TypePubcomp {
+				open[c.Connect.ClientID]--
+			}
+			return []Frame{f}
+		},
 	}
 }

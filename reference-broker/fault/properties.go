@@ -62,6 +62,13 @@ var _ = register(
 		Breaks: []string{"MQTT5-3.3.2-5"}, Configure: deviating(server.ExpiredDelivered),
 	},
 	Fault{
+		Name: "expired-behind-window-delivered", Title: "delivers messages that have expired to clients with a Receive Maximum",
+		Breaks: []string{"MQTT5-3.3.2-5"}, Configure: deviating(server.ExpiredDelivered),
+		Tap: withholding(func(c *Client, p *mqtt.Publish) bool {
+			return c.Connect.ReceiveMaximum == 0 && !p.Dup && p.MessageExpiryInterval.Set && p.MessageExpiryInterval.Value == 0
+		}),
+	},
+	Fault{
 		Name: "expiry-added", Title: "gives a Message Expiry Interval to messages that came without",
 		Breaks: []string{"X5-3.3.2.3.3-1"},
 		Tap: editOut(func(_ *Client, p *mqtt.Publish) {

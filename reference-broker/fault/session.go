@@ -99,6 +99,15 @@ var _ = register(
 		}),
 	},
 	Fault{
+		Name: "session-expiry-not-cancelled", Title: "loses a resumed Session once the expiry interval of an earlier connection is over",
+		Breaks: []string{"MQTT5-4.1.0-1"}, Tap: script(expiryGoesOn),
+	},
+	Fault{
+		Name: "session-expired-in-name", Title: "says that an expired Session is gone, and delivers its queue",
+		Breaks:    []string{"MQTT5-4.1.0-2"},
+		Configure: deviating(server.SessionExpiryIgnored), Tap: script(goneInName),
+	},
+	Fault{
 		Name: "session-expiry-announced-as-asked", Title: "answers a Session Expiry Interval of 0xFFFFFFFF with the same",
 		Breaks: []string{"X5-3.2.2.3.2-1"},
 		Tap: editOut(func(c *Client, p *mqtt.Connack) {
@@ -149,6 +158,46 @@ var _ = register(
 		Breaks: []string{"X5-4.1-2"}, Configure: deviating(server.QoS2Duplicated),
 	},
 )
+
+// expiryGoesOn loses a Session when the expiry interval of an earlier connection is over, whoever came back since.
+func expiryGoesOn() *Script {
+	asked, ends := map[string]uint32{}, map[string]time.Time{} // by Client Identifier; asked are seconds
+	over := func(c *Client) bool {
+		end, ok := ends[c.Connect.ClientID]
+		return ok && time.Now().After(end)
+	}
+	return &Script{Out: func(c *Client, f Frame) []Frame {
+		switch f.Type() {
+		case mqtt.TypeConnack:
+			id := c.Connect.ClientID
+			if over(c) {
+				f.Body()[0] = 0
+				delete(ends, id)
+			} else if end := time.Now().Add(time.Duration(asked[id]) * time.Second); asked[id] > 0 && (ends[id].IsZero() || end.Before(ends[id])) {
+				ends[id] = end
+			}
+			asked[id] = c.Connect.SessionExpiryInterval
+		case mqtt.TypePublish:
+			if over(c) {
+				return nil
+			}
+		}
+		return []Frame{f}
+	}}
+}
+
+// goneInName says Session Present 0 when the last CONNECT is longer ago than its Session Expiry Interval.
+func goneInName() *Script {
+	ends := map[string]time.Time{} // by Client Identifier
+	return &Script{Out: only(mqtt.TypeConnack, func(c *Client, f Frame) []Frame {
+		end, known := ends[c.Connect.ClientID]
+		ends[c.Connect.ClientID] = time.Now().Add(time.Duration(c.Connect.SessionExpiryInterval) * time.Second)
+		if known && time.Now().After(end) {
+			f.Body()[0] = 0
+		}
+		return []Frame{f}
+	})}
+}
 
 // retainedByClient deletes what a client had retained when it says DISCONNECT.
 func retainedByClient() *Script {

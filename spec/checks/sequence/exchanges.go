@@ -48,6 +48,27 @@ var _ = conformance.Register(conformance.Check{
 	},
 })
 
+var _ = conformance.Register(conformance.Check{
+	Name:   "Windows",
+	Title:  "delivers all, and within its window, while the windows of both sides are full, whatever befalls the Network Connections",
+	Covers: statement.IDs(statement.V5("3.3.4-7", "3.3.4-9", "3.3.4-10", "4.9.0-2", "4.9.0-3"), statement.X5("4.9-2")),
+	Needs:  []target.Feature{target.QoS1, target.QoS2, target.Wildcard},
+	Steps: []sequence.Word{
+		{Name: "fill-publisher", Weight: 4},
+		{Name: "publish-1", Weight: 2},
+		{Name: "go-on", Weight: 8},
+		{Name: "cut-publisher", Weight: 3},
+		{Name: "take", Weight: 4},
+		{Name: "acknowledge", Weight: 8},
+		{Name: "narrow-subscriber", Weight: 2},
+		{Name: "cut-subscriber", Weight: 1},
+	},
+	Run: func(_ context.Context, t *conformance.T) {
+		const cases, steps = 6, 30
+		t.Sequences(cases, steps, playExchanges)
+	},
+})
+
 // playExchanges plays a case, lets all exchanges come to their end, and counts.
 func playExchanges(t *conformance.T, c sequence.Case) {
 	r := newReceiver(t)
@@ -55,7 +76,7 @@ func playExchanges(t *conformance.T, c sequence.Case) {
 	s := newSender(t)
 	steps := map[string]func(){
 		"publish-1": func() { s.publish(1, false) }, "publish-2": func() { s.publish(2, false) },
-		"publish-alias": func() { s.publish(1, true) }, "go-on": s.goOn,
+		"publish-alias": func() { s.publish(1, true) }, "fill-publisher": s.fill, "go-on": s.goOn,
 		"cut-publisher": func() { s.again(cut) }, "leave-publisher": func() { s.again(leave) }, "replace-publisher": func() { s.again(replace) },
 		"take": r.take, "acknowledge": r.acknowledge,
 		"cut-subscriber": func() { r.again(cut, 0) }, "leave-subscriber": func() { r.again(leave, 0) },
@@ -157,14 +178,26 @@ func newSender(t *conformance.T) *sender {
 	return s
 }
 
-// publish sends a new message, with the smallest Packet Identifier that is free, if not many are
-// open already. With alias it is sent by a Topic Alias where there are any; the alias
-// stands for another topic on each connection.
+// publish begins an exchange, if not many are open already.
 func (s *sender) publish(qos byte, alias bool) {
-	most := min(5, int(s.t.Limits().ReceiveMaximum))
-	if len(s.open) >= most {
-		return
+	if len(s.open) < min(5, s.most()) {
+		s.begin(qos, alias)
 	}
+}
+
+// fill opens as many exchanges as there may be.
+func (s *sender) fill() {
+	for len(s.open) < s.most() {
+		s.begin(2, false)
+	}
+}
+
+// most is how many exchanges may be open: the target's Receive Maximum, if that is not a lot.
+func (s *sender) most() int { return min(20, int(s.t.Limits().ReceiveMaximum)) }
+
+// begin sends a new message, with the smallest Packet Identifier that is free. With alias it is
+// sent by a Topic Alias where there are any; the alias stands for another topic on each connection.
+func (s *sender) begin(qos byte, alias bool) {
 	m := octets.Publish{Topic: s.t.Topic("a"), QoS: qos, ID: 1}
 	for slices.ContainsFunc(s.open, func(e *exchange) bool { return e.packet.ID == m.ID }) {
 		m.ID++

@@ -9,6 +9,7 @@ import (
 	"mqttlab/spec/conformance"
 	"mqttlab/spec/octets"
 	"mqttlab/spec/probe"
+	"mqttlab/spec/statement"
 )
 
 // receiver is subscribed, and acknowledges when it is told to, in the order the standard asks of a
@@ -17,11 +18,12 @@ type receiver struct {
 	t      *conformance.T
 	c      octets.Connect
 	p      *probe.Peer
-	window int             // Receive Maximum of this connection, 0 if it named none
-	under  map[uint16]bool // identifiers of PUBLISH packets of this connection that count against it
-	held   map[uint16]bool // identifiers of QoS 2 messages that are not released
-	owed   []octets.Packet // acknowledgements not sent yet
-	got    messages        // as often as they were delivered
+	window int                      // Receive Maximum of this connection, 0 if it named none
+	under  map[uint16]bool          // identifiers of PUBLISH packets of this connection that count against it
+	held   map[uint16]bool          // identifiers of QoS 2 messages that are not released
+	owed   []octets.Packet          // acknowledgements not sent yet
+	got    messages                 // as often as they were delivered
+	judge  func(m *octets.Received) // looks at each PUBLISH, if it is set
 }
 
 func newReceiver(t *conformance.T) *receiver {
@@ -56,8 +58,13 @@ func (r *receiver) acknowledge() {
 func (r *receiver) handle(m *octets.Received) {
 	switch m.Type {
 	case octets.PUBLISH:
+		if r.judge != nil {
+			r.judge(m)
+		}
 		if r.under[m.ID] = true; r.window > 0 {
+			r.t.About(statement.V5("3.3.4-9"))
 			r.t.Expect(len(r.under)).To(gomega.BeNumerically("<=", r.window), "messages on their way to a client with this Receive Maximum")
+			r.t.About()
 		}
 		again := m.QoS == 2 && r.held[m.ID]
 		if !again {
