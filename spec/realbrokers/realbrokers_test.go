@@ -108,10 +108,12 @@ func judge(t *testing.T, p *profile.Profile, command string) *conformance.Run {
 	}()
 	tg := b.Target()
 	p.Apply(tg)
-	if !*whole {
+	o := conformance.Options{Target: tg, Checks: selected(), Seed: 1}
+	if *whole {
+		o.Jobs = 24 // as the command does
+	} else {
 		tg.Timings = probe.Timings{Answer: 10 * time.Second} // few of the areas wait for what does not come
 	}
-	o := conformance.Options{Target: tg, Checks: selected(), Seed: 1}
 	run := verify(t, o)
 	if wrong := unexpected(run); len(wrong) > 0 {
 		t.Logf("%d checks are not as listed; they run again, alone, lest the load of this machine speaks: %v", len(wrong), wrong)
