@@ -3,6 +3,7 @@ package client
 import (
 	"time"
 
+	"mqttlab/reference-broker/core/size"
 	"mqttlab/reference-broker/mqtt"
 )
 
@@ -29,7 +30,7 @@ func (m *Machine) Authenticate(now time.Time, a *mqtt.Auth) error {
 	}
 	// [MQTT5 3.15.2-2] [MQTT5 3.15.2-3]
 	limit := int(m.limits.MaximumPacketSize)
-	if limit > 0 && authSize(&out) > limit {
+	if limit > 0 && size.Auth(&out) > limit {
 		out.UserProperties, out.ReasonString = nil, ""
 	}
 	m.send(&out)

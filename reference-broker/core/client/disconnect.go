@@ -3,6 +3,7 @@ package client
 import (
 	"time"
 
+	"mqttlab/reference-broker/core/size"
 	"mqttlab/reference-broker/mqtt"
 )
 
@@ -51,10 +52,10 @@ func (m *Machine) checkDisconnect(d *mqtt.Disconnect) error {
 // sendDisconnect drops what would make d too large. [MQTT5 3.14.2-3] [MQTT5 3.14.2-4]
 func (m *Machine) sendDisconnect(d mqtt.Disconnect) {
 	limit := int(m.limits.MaximumPacketSize)
-	if limit > 0 && disconnectSize(&d) > limit {
+	if limit > 0 && size.Disconnect(&d) > limit {
 		d.UserProperties = nil
 	}
-	if limit > 0 && disconnectSize(&d) > limit {
+	if limit > 0 && size.Disconnect(&d) > limit {
 		d.ReasonString = ""
 	}
 	m.send(&d)

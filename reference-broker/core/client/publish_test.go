@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"mqttlab/reference-broker/mqtt"
-	"mqttlab/reference-broker/wire"
 )
 
 var resumable = mqtt.Connect{SessionExpiryInterval: mqtt.SessionNeverExpires}
@@ -230,40 +229,6 @@ func TestTopicAliases(t *testing.T) {
 	s.m.Lost(s.now, nil)
 	s.reconnect(resumable, mqtt.Connack{SessionPresent: true})
 	s.want("none on the next connection", "disconnected", `send CONNECT "dev"`, "connected", `send PUBLISH "a" 1 dup`)
-}
-
-func TestSizesAreThoseOfTheCodec(t *testing.T) {
-	user := []mqtt.UserProperty{{Name: "name", Value: "value"}, {}}
-	p := mqtt.Publish{
-		Topic: "a/b", Payload: make([]byte, 200), QoS: 1, PacketID: 7, PayloadFormat: mqtt.Some[byte](1), MessageExpiryInterval: mqtt.Some[uint32](9),
-		ContentType: mqtt.Some("text"), ResponseTopic: "r", CorrelationData: []byte("c"), UserProperties: user, TopicAlias: 3,
-	}
-	sub := mqtt.Subscribe{
-		PacketID: 7, Subscriptions: []mqtt.Subscription{{TopicFilter: "a"}, {TopicFilter: "bb"}},
-		SubscriptionIdentifier: 200, UserProperties: user,
-	}
-	unsub := mqtt.Unsubscribe{PacketID: 7, TopicFilters: []string{"a", "bb"}, UserProperties: user}
-	d := mqtt.Disconnect{ReasonCode: 4, SessionExpiryInterval: mqtt.Some[uint32](9), ReasonString: "r", UserProperties: user}
-	a := mqtt.Auth{ReasonCode: 0x18, AuthenticationMethod: mqtt.Some("M"), AuthenticationData: []byte("d"), UserProperties: user}
-	for _, c := range []struct {
-		packet mqtt.Packet
-		v      mqtt.Version
-		size   int
-	}{
-		{&p, mqtt.V5, publishSize(mqtt.V5, &p)},
-		{&p, mqtt.V311, publishSize(mqtt.V311, &p)},
-		{&sub, mqtt.V5, subscribeSize(mqtt.V5, &sub)},
-		{&sub, mqtt.V311, subscribeSize(mqtt.V311, &sub)},
-		{&unsub, mqtt.V5, unsubscribeSize(mqtt.V5, &unsub)},
-		{&unsub, mqtt.V311, unsubscribeSize(mqtt.V311, &unsub)},
-		{&d, mqtt.V5, disconnectSize(&d)},
-		{&a, mqtt.V5, authSize(&a)},
-	} {
-		b, err := wire.Append(nil, c.v, c.packet)
-		if err != nil || len(b) != c.size {
-			t.Errorf("%v in %v: %d bytes, %v; computed %d", c.packet.Type(), c.v, len(b), err, c.size)
-		}
-	}
 }
 
 func TestBufferOfBurstIsGivenBack(t *testing.T) {

@@ -3,6 +3,7 @@ package client
 import (
 	"time"
 
+	"mqttlab/reference-broker/core/size"
 	"mqttlab/reference-broker/mqtt"
 )
 
@@ -25,7 +26,7 @@ func (m *Machine) Subscribe(now time.Time, token Token, s *mqtt.Subscribe) error
 	if err := m.limits.admitsFilters(m.connect.Version, s); err != nil {
 		return err
 	}
-	if err := m.admitsSize("SUBSCRIBE", subscribeSize(m.connect.Version, s)); err != nil {
+	if err := m.admitsSize("SUBSCRIBE", size.Subscribe(m.connect.Version, s)); err != nil {
 		return err
 	}
 	id, err := m.request(token, mqtt.TypeSuback, len(s.Subscriptions))
@@ -55,7 +56,7 @@ func (m *Machine) Unsubscribe(now time.Time, token Token, u *mqtt.Unsubscribe) e
 	if err := checkUser(u.UserProperties); err != nil {
 		return err
 	}
-	if err := m.admitsSize("UNSUBSCRIBE", unsubscribeSize(m.connect.Version, u)); err != nil {
+	if err := m.admitsSize("UNSUBSCRIBE", size.Unsubscribe(m.connect.Version, u)); err != nil {
 		return err
 	}
 	id, err := m.request(token, mqtt.TypeUnsuback, len(u.TopicFilters))

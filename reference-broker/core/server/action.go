@@ -1,6 +1,9 @@
 package server
 
-import "mqttlab/reference-broker/mqtt"
+import (
+	"mqttlab/reference-broker/core/size"
+	"mqttlab/reference-broker/mqtt"
+)
 
 // ActionKind says which fields of an [Action] count.
 type ActionKind uint8
@@ -168,7 +171,7 @@ func (m *Machine) ack(c *conn, t mqtt.Type, id uint16, code mqtt.ReasonCode, why
 	x.delivery.PacketID = id
 	if c.version == mqtt.V5 {
 		x.ackCode = code
-		if code.Failed() && m.explains(c, ackSize(why), why) {
+		if code.Failed() && m.explains(c, size.Ack(why), why) {
 			m.out.reasons = append(m.out.reasons, why)
 			x.side = int32(len(m.out.reasons))
 		}

@@ -1,6 +1,9 @@
 package server
 
-import "mqttlab/reference-broker/mqtt"
+import (
+	"mqttlab/reference-broker/core/size"
+	"mqttlab/reference-broker/mqtt"
+)
 
 // aliases are the Topic Aliases of one Network Connection, each direction on its own. They end with it. [MQTT5 3.3.2-7] [X5 3.3.2.3.4-3]
 type aliases struct {
@@ -58,7 +61,7 @@ func (c *conn) assignAlias(p *mqtt.Publish, d *Delivery) {
 		return
 	}
 	// [MQTT5 3.1.2-26] [MQTT5 3.3.2-11]; a packet that just fits must not grow by the property.
-	if len(a.out) >= int(a.outMax) || c.maxPacket != 0 && publishSize(c.version, p, d)+aliasBytes > int(c.maxPacket) {
+	if len(a.out) >= int(a.outMax) || c.maxPacket != 0 && size.Publish(c.version, p, d.QoS, true, d.SubscriptionIdentifiers) > int(c.maxPacket) {
 		return
 	}
 	if a.out == nil {

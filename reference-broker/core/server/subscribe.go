@@ -3,6 +3,7 @@ package server
 import (
 	"slices"
 
+	"mqttlab/reference-broker/core/size"
 	"mqttlab/reference-broker/core/topic"
 	"mqttlab/reference-broker/mqtt"
 )
@@ -75,10 +76,10 @@ func (m *Machine) suback(c *conn, k *mqtt.Suback) bool {
 	if m.cfg.Deviations.Has(SubackShort) && len(k.ReasonCodes) > 1 {
 		k.ReasonCodes = k.ReasonCodes[:len(k.ReasonCodes)-1]
 	}
-	if k.ReasonString != "" && !m.explains(c, subackSize(len(k.ReasonCodes), k.ReasonString), k.ReasonString) {
+	if k.ReasonString != "" && !m.explains(c, size.Suback(len(k.ReasonCodes), k.ReasonString), k.ReasonString) {
 		k.ReasonString = "" // [MQTT5 3.9.2-1] [MQTT5 3.1.2-29]
 	}
-	if !m.fits(c, subackSize(len(k.ReasonCodes), k.ReasonString)) {
+	if !m.fits(c, size.Suback(len(k.ReasonCodes), k.ReasonString)) {
 		m.fail(c, mqtt.PacketTooLarge, "SUBACK above Maximum Packet Size")
 		return false
 	}

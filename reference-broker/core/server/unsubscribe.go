@@ -1,6 +1,9 @@
 package server
 
-import "mqttlab/reference-broker/mqtt"
+import (
+	"mqttlab/reference-broker/core/size"
+	"mqttlab/reference-broker/mqtt"
+)
 
 // unsubscribe takes an UNSUBSCRIBE. Messages already on their way or in the queue still arrive. [MQTT5 3.10.4-3] [MQTT311 3.10.4-3]
 func (m *Machine) unsubscribe(c *conn, p *mqtt.Unsubscribe) {
@@ -22,7 +25,7 @@ func (m *Machine) unsubscribe(c *conn, p *mqtt.Unsubscribe) {
 	for i, filter := range p.TopicFilters {
 		k.ReasonCodes[i] = m.unsubscribeOne(c, filter, p.PacketID)
 	}
-	if !m.fits(c, subackSize(len(k.ReasonCodes), "")) {
+	if !m.fits(c, size.Suback(len(k.ReasonCodes), "")) {
 		m.fail(c, mqtt.PacketTooLarge, "UNSUBACK above Maximum Packet Size")
 		return
 	}
