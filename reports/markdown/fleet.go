@@ -12,10 +12,13 @@ import (
 
 func fleet(b *strings.Builder, r *model.Record) error {
 	f := r.Fleet
-	if f.Validity.Valid {
-		fmt.Fprintf(b, "## Fleet: %s\n\n", escape(r.Title()))
-	} else {
-		fmt.Fprintf(b, "## %s Fleet: %s: INVALID\n\nDo not use these numbers: %s\n\n", signs[model.Fail], escape(r.Title()), escape(f.Validity.Reason))
+	sign, said := outcome(f)
+	fmt.Fprintf(b, "## %s Fleet: %s%s\n\n", sign, escape(r.Title()), said)
+	if !f.Validity.Valid {
+		fmt.Fprintf(b, "Do not use these numbers: %s\n\n", escape(f.Validity.Reason))
+	}
+	if f.CutShort {
+		b.WriteString("The run was interrupted, and drained what was under way.\n\n")
 	}
 	b.WriteString("| group | QoS | sent | delivered | late | duplicated | lost | expired | pending | arrived |\n|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, g := range f.Groups {
@@ -28,6 +31,7 @@ func fleet(b *strings.Builder, r *model.Record) error {
 				escape(g.Name), l.QoS, l.Sent, l.Delivered, l.Late, l.Duplicated, l.Lost, l.Expired, l.Pending, arrived)
 		}
 	}
+	trouble(b, f.Groups)
 	b.WriteString("\n| group | latency | from | p50 | p90 | p99 | p99.9 | max |\n|:--|:--|:--|--:|--:|--:|--:|--:|\n")
 	for _, g := range f.Groups {
 		for _, l := range g.Latency {
@@ -40,7 +44,12 @@ func fleet(b *strings.Builder, r *model.Record) error {
 			}
 		}
 	}
+	if err := told(b, f.Groups); err != nil {
+		return err
+	}
+	wire(b, f.Groups)
 	power(b, f.Groups)
+	target(b, f)
 	fmt.Fprintf(b, "\n<sub>%s %s, %s mode, seed %d, %s; shares with 95 %% Wilson intervals</sub>\n",
 		escape(r.Tool.Name), escape(r.Tool.Version), f.Mode, r.Seed, r.Started.UTC().Format("2006-01-02 15:04 UTC"))
 	return nil
