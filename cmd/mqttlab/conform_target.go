@@ -130,6 +130,10 @@ func (l *launchFlags) open(ctx context.Context, f *transportFlags, say io.Writer
 	if p != nil {
 		p.Apply(t)
 		fmt.Fprintf(say, "profile %s (judged: %s)\n", p.Name, p.Judged)
+		if l.profile == "" && len(p.Known) > 0 { // the image may be of another version
+			fmt.Fprintf(say, "it lists %d known failures of that version, not excused here; --profile %s --image %s excuses them\n", len(p.Known), p.Name, l.image)
+			t.Known = nil
+		}
 	}
 	fmt.Fprintf(say, "started %s in %v\n", recipe.Exec+recipe.Image, time.Since(began).Round(time.Millisecond))
 	d.Socket = b.Dial

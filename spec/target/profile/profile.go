@@ -123,12 +123,11 @@ func Read(file string) (*Profile, error) {
 }
 
 // ForImage returns the built-in profile for an image whose registry, tag and digest may
-// differ, nil if there is none. It comes without known failures: they are those of the
-// version that was judged.
+// differ, nil if there is none. Its known failures are those of the version that was
+// judged, which may be another.
 func ForImage(image string) *Profile {
 	for _, name := range Names() {
 		if p, err := Lookup(name); err == nil && p.Image != "" && repository(p.Image) == repository(image) {
-			p.Known = nil
 			return p
 		}
 	}
