@@ -3,6 +3,7 @@ package fleet
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"mqttlab/reference-broker/mqtt"
@@ -212,14 +213,19 @@ func (g *group) own(of *mqtt.Connect, index, number int) *mqtt.Connect {
 	return &own
 }
 
+// atOnce is how many sensors a loop serves before it gets to what they have sent.
+const atOnce = 256
+
 // each calls f for every sensor, on its loop.
 func (c *crew) each(f func(*device.Sensor)) {
 	for loop, sensors := range c.loops {
-		c.engine.on(loop, func() {
-			for _, s := range sensors {
-				f(s)
-			}
-		})
+		for some := range slices.Chunk(sensors, atOnce) {
+			c.engine.on(loop, func() {
+				for _, s := range some {
+					f(s)
+				}
+			})
+		}
 	}
 }
 
