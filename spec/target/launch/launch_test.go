@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -43,20 +44,27 @@ func keepsItsData(t *testing.T, b *launch.Broker) {
 	}
 }
 
-// servesElsewhere wants a further listener of a broker, whatever its port is outside, before and after a restart.
+// servesElsewhere wants connections to come to the further listener of a broker, whatever its port is outside, before and after a restart.
 func servesElsewhere(t *testing.T, r launch.Recipe) {
 	t.Helper()
 	r.Files[0].Text += "listener {port_ws} {host}\n"
 	r.Listeners = []string{"mqtt://{host}:{port_ws}"}
 	b := start(t, r)
 	tg := b.Target()
-	for range 2 {
+	_, inside, _ := strings.Cut(tg.Listeners[0], "127.0.0.1:")
+	for n := 1; n <= 2; n++ {
 		over, err := tg.At(tg.Listeners[0])
 		if err != nil {
 			t.Fatal(err)
 		}
 		over.Dial = b.Dial
+		before := strings.Count(string(b.Log(t.Context())), "on port "+inside)
 		talk(t, over, func(*probe.Peer) {})
+		for end := time.Now().Add(20 * time.Second); strings.Count(string(b.Log(t.Context())), "on port "+inside) == before; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("run %d: nobody came to port %s:\n%s", n, inside, b.Log(t.Context()))
+			}
+		}
 		if err := b.Restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
