@@ -43,10 +43,7 @@ the broker less per login.`,
 			case remove && cmd.Flags().Changed("hash"):
 				return errors.New("--remove needs no --hash")
 			case remove:
-				if err := auth.RemoveUser(file, user); err != nil {
-					return fmt.Errorf("remove %q from %s: %w", user, file, err)
-				}
-				return nil
+				return auth.RemoveUser(file, user)
 			}
 			password, err := readPassword(cmd.Context(), cmd.InOrStdin(), cmd.ErrOrStderr(), user)
 			if err != nil {

@@ -106,10 +106,13 @@ func (f *clientFlags) dial(cmd *cobra.Command) (*client.Client, error) {
 		return nil, err
 	}
 	o.TLS = config
+	connected := false // what else ends an attempt is told by Dial
+	o.OnConnect = func(*mqtt.Connack) { connected = true }
 	o.OnDisconnect = func(err error) {
-		if err != nil {
+		if connected && err != nil {
 			fmt.Fprintf(cmd.ErrOrStderr(), "mqttlab: connection lost: %v\n", err)
 		}
+		connected = false
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), 10*time.Second)
 	defer cancel()
