@@ -21,9 +21,14 @@ const (
 // share one target. The ratio is judged on the logarithms of the runs' figures by Welch's t, and stands
 // beside the verdict on latency and delivery, without a part in it: a broker may well buy speed with work.
 type Cost struct {
-	A, B         time.Duration // processor time per message, of all runs of the arm together
-	Shift        float64       // B's share more than A: 0.1 is 10 % more
-	Low, High    float64       // its interval; both zero when NotJudged
+	A, B time.Duration // processor time per message, of all runs of the arm together
+	Ratio
+}
+
+// Ratio is how a figure of runs differs between the arms.
+type Ratio struct {
+	Shift        float64 // B's share more than A: 0.1 is 10 % more
+	Low, High    float64 // its interval; both zero when NotJudged
 	RunsA, RunsB int
 	Verdict      Verdict
 }
@@ -40,12 +45,16 @@ func (r *Result) compareCost(a, b []*model.Record) {
 		r.Warnings = append(r.Warnings, "the processor time of the target is known for some runs only, and is not compared")
 		return
 	}
-	c := &Cost{A: costA, B: costB, RunsA: len(a), RunsB: len(b), Verdict: NotJudged}
-	c.Shift = float64(costB)/float64(costA) - 1
+	r.Cost = &Cost{A: costA, B: costB, Ratio: newRatio(logsA, logsB, float64(costB)/float64(costA)-1, r.Options, CostsMore, CostsLess)}
+}
+
+// newRatio judges a shift by the logarithms of the runs' figures. Too few runs are not judged.
+func newRatio(a, b []float64, shift float64, o Options, more, less Verdict) Ratio {
+	r := Ratio{Shift: shift, RunsA: len(a), RunsB: len(b), Verdict: NotJudged}
 	if min(len(a), len(b)) >= MinUnits {
-		c.judge(logsA, logsB, r.Options)
+		r.judge(a, b, o, more, less)
 	}
-	r.Cost = c
+	return r
 }
 
 // costs returns the processor time per message of all runs together, and the logarithm of each run's own. Runs
@@ -74,7 +83,7 @@ func costs(records []*model.Record) (all time.Duration, logs []float64) {
 }
 
 // judge fills the interval of the shift and the verdict.
-func (c *Cost) judge(a, b []float64, o Options) {
+func (r *Ratio) judge(a, b []float64, o Options, more, less Verdict) {
 	nA, nB := float64(len(a)), float64(len(b))
 	w := welch(stat.Variance(a, nil)/nA, stat.Variance(b, nil)/nB, nA, nB)
 	d := stat.Mean(b, nil) - stat.Mean(a, nil)
@@ -82,26 +91,30 @@ func (c *Cost) judge(a, b []float64, o Options) {
 	if w.se > 0 {
 		half = w.se * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: w.df}.Quantile(1-(1-o.Confidence)/2)
 	}
-	c.Low, c.High = math.Expm1(d-half), math.Expm1(d+half)
+	r.Low, r.High = math.Expm1(d-half), math.Expm1(d+half)
 	switch {
-	case c.Low > -o.Margin && c.High < o.Margin:
-		c.Verdict = Same
-	case c.Low > 0:
-		c.Verdict = CostsMore
-	case c.High < 0:
-		c.Verdict = CostsLess
+	case r.Low > -o.Margin && r.High < o.Margin:
+		r.Verdict = Same
+	case r.Low > 0:
+		r.Verdict = more
+	case r.High < 0:
+		r.Verdict = less
 	default:
-		c.Verdict = NotEnough
+		r.Verdict = NotEnough
 	}
 }
 
 // String is the comparison in one line.
 func (c *Cost) String() string {
-	s := fmt.Sprintf("%s and %s per message that arrived, B %s", perMessage(c.A), perMessage(c.B), signedPercent(c.Shift))
-	if c.Verdict == NotJudged {
-		return fmt.Sprintf("%s: not judged (needs %d runs per arm)", s, MinUnits)
+	return fmt.Sprintf("%s and %s per message that arrived, %s", perMessage(c.A), perMessage(c.B), c.Ratio)
+}
+
+// String is the shift with its verdict.
+func (r Ratio) String() string {
+	if r.Verdict == NotJudged {
+		return fmt.Sprintf("B %s: not judged (needs %d runs per arm)", signedPercent(r.Shift), MinUnits)
 	}
-	return fmt.Sprintf("%s (%s to %s): %s", s, signedPercent(c.Low), signedPercent(c.High), c.Verdict)
+	return fmt.Sprintf("B %s (%s to %s): %s", signedPercent(r.Shift), signedPercent(r.Low), signedPercent(r.High), r.Verdict)
 }
 
 func signedPercent(x float64) string { return fmt.Sprintf("%+.1f %%", 100*x) }

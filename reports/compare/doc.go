@@ -26,7 +26,8 @@
 //   - not enough data otherwise, with the number of units that would probably decide it.
 //
 // Cliff's delta, the share of pairs in which B is slower minus the share in which it is faster, is the
-// effect size of the whole distribution. Delivery is compared by Wilson intervals; what the targets spent on it, by [Cost].
+// effect size of the whole distribution. Delivery is compared by Wilson intervals; what the targets spent on it, by [Cost]; what
+// it cost batteries, and how long storms lasted, by [GroupFigure].
 //
 // # How much it takes
 //

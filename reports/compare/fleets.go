@@ -149,6 +149,7 @@ func (r *Result) compareGroup(a, b []*model.Record, name string, rng *rand.Rand)
 		r.Latency = append(r.Latency, l)
 	}
 	r.Delivery = append(r.Delivery, delivery(a, b, name)...)
+	r.compareFigures(a, b, name)
 	return nil
 }
 

@@ -54,10 +54,11 @@ type Result struct {
 	A, B     Side
 	Options  Options // as used, defaults filled in
 	Warnings []string
-	Latency  []Latency  // per group and path, in the order of A's record; intended latencies
-	Delivery []Delivery // per group and QoS
-	Cost     *Cost      // what the targets spent; nil: not known
-	Verdict  Verdict    // Slower if anything is worse, else NotEnough if any distribution is undecided, else Faster or Same
+	Latency  []Latency     // per group and path, in the order of A's record; intended latencies
+	Delivery []Delivery    // per group and QoS
+	Cost     *Cost         // what the targets spent; nil: not known
+	Groups   []GroupFigure // what all runs know of a group beside; in the order of A's record
+	Verdict  Verdict       // Slower if anything is worse, else NotEnough if any distribution is undecided, else Faster or Same
 }
 
 // Side names one arm.

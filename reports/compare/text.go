@@ -32,6 +32,12 @@ func (r *Result) WriteText(w io.Writer) error {
 	if r.Cost != nil {
 		fmt.Fprintf(&b, "\nProcessor time of the target\n  %s\n", r.Cost)
 	}
+	if len(r.Groups) > 0 {
+		b.WriteString("\nEnergy, and storms\n")
+	}
+	for _, f := range r.Groups {
+		fmt.Fprintf(&b, "  %s\n", f)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -35,6 +35,12 @@ func Comparison(w io.Writer, r *compare.Result) error {
 	if r.Cost != nil {
 		fmt.Fprintf(&b, "\nProcessor time of the target: %s\n", r.Cost)
 	}
+	if len(r.Groups) > 0 {
+		b.WriteString("\n")
+	}
+	for _, f := range r.Groups {
+		fmt.Fprintf(&b, "- %s%s\n", spaced(shiftSign(f.Verdict)), escape(f.String()))
+	}
 	fmt.Fprintf(&b, "\n<sub>margin ±%.3g %%, %.4g %% intervals, %d resamples, seed %d</sub>\n",
 		100*r.Options.Margin, 100*r.Options.Confidence, r.Options.Resamples, r.Options.Seed)
 	return fits(w, &b)
@@ -65,9 +71,9 @@ func shifts(b *strings.Builder, l *compare.Latency, o compare.Options) {
 // shiftSign stands beside a verdict; empty for those that are no news.
 func shiftSign(v compare.Verdict) string {
 	switch v {
-	case compare.Slower, compare.DeliversLess:
+	case compare.Slower, compare.DeliversLess, compare.CostsMore:
 		return signs[model.Fail]
-	case compare.Faster, compare.Same, compare.DeliversMore:
+	case compare.Faster, compare.Same, compare.DeliversMore, compare.CostsLess:
 		return signs[model.Pass]
 	case compare.NotEnough:
 		return signs[model.Inconclusive]

@@ -22,7 +22,11 @@ func TestComparison(t *testing.T) {
 			{Group: "quiet", Path: model.ToAck, Verdict: compare.Same},
 		},
 		Delivery: []compare.Delivery{{Group: "soil", QoS: 1, A: compare.Wilson(99, 100, 0.95), B: compare.Wilson(50, 100, 0.95), Verdict: compare.DeliversLess}},
-		Cost:     &compare.Cost{A: 20 * time.Microsecond, B: 30 * time.Microsecond, Shift: 0.5, Verdict: compare.NotJudged},
+		Cost:     &compare.Cost{A: 20 * time.Microsecond, B: 30 * time.Microsecond, Ratio: compare.Ratio{Shift: 0.5, Verdict: compare.NotJudged}},
+		Groups: []compare.GroupFigure{
+			{Group: "soil", What: compare.Energy, A: 0.25, B: 0.5, Ratio: compare.Ratio{Shift: 1, Low: 0.9, High: 1.1, Verdict: compare.CostsMore}},
+			{Group: "soil", What: compare.Back, LateB: 2, Ratio: compare.Ratio{RunsA: 5, RunsB: 5, Verdict: compare.NotJudged}},
+		},
 	}
 	var b strings.Builder
 	if err := markdown.Comparison(&b, r); err != nil {
@@ -32,7 +36,9 @@ func TestComparison(t *testing.T) {
 		"## ❌ Comparison: B is slower than A: 20 ms", "- **A** old &#124; &lt;b&gt;, 5 runs", "- **B** new, 1 run\n", "- note: modes differ",
 		"<details open><summary>❌ soil, publish-to-ack", "<details><summary>✅ quiet",
 		"| p99 | 100 ms | 120 ms | +20.0 % | +10.0 to +30.0 % | ❌ slower by", "| p99.9 | 1 s | 1 s | +0.0 % |  | not judged (needs 7 more messages) |",
-		"| soil | 1 | 99.000 % (94.551 to 99.823) | 50.000 %", "❌ delivers less |", "20.0 µs and 30.0 µs per message", "margin ±5 %, 95 % intervals, 2000 resamples, seed 3",
+		"| soil | 1 | 99.000 % (94.551 to 99.823) | 50.000 %", "❌ delivers less |", "20.0 µs and 30.0 µs per message",
+		"\n- ❌ soil, energy per message that arrived: 0.25 J and 0.5 J, B +100.0 % (+90.0 % to +110.0 %): costs more\n",
+		"\n- soil, time until 95 % were back: not by the end in 0 of 5 and 2 of 5 runs: not judged\n", "margin ±5 %, 95 % intervals, 2000 resamples, seed 3",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, &b)
