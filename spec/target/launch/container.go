@@ -126,7 +126,7 @@ func (b *box) pull(ctx context.Context) error {
 func (b *box) place() place {
 	return place{
 		host: "0.0.0.0", ports: []int{b.recipe.Port, 8883, 8080, 8081}, dir: b.recipe.Dir,
-		path: func(f File) string { return or(f.Path, "/mqttlab/"+f.Name) },
+		path: func(f File) string { return or(f.Path, "/etc/mqttlab/"+f.Name) },
 	}
 }
 

@@ -61,7 +61,7 @@ type Recipe struct {
 type File struct {
 	// Name is unique among the files; {Name} stands for where it lies.
 	Name string
-	// Path is where it lies in a container; empty means /mqttlab/Name. A process finds
+	// Path is where it lies in a container; empty means /etc/mqttlab/Name. A process finds
 	// it in {dir}.
 	Path string
 	// Text is its content, with placeholders.
