@@ -88,7 +88,7 @@ func (s *Scenario) checkFault(r *reader, path string, f *Fault) {
 				r.wrongAt(path+"."+key, "%s is there for the whole run: leave it out", f.Kind)
 			}
 		}
-	} else if f.Start >= s.End()+s.Drain {
+	} else if f.Start >= s.End()+s.Drain && !r.mentions("duration") {
 		r.wrongAt(path+".start", "%s is after the end of the run, which is at %s", short(f.Start), short(s.End()))
 	}
 	if f.Kind != ClockDrift && r.lines[path+".drift_ppm"] > 0 {

@@ -62,3 +62,11 @@ func TestMistakesInFaults(t *testing.T) {
 		}
 	}
 }
+
+// TestOneMistakeIsToldOnce: what follows from a wrong duration is no mistake of its own.
+func TestOneMistakeIsToldOnce(t *testing.T) {
+	_, err := Parse("f.yaml", []byte(strings.Replace(smallest, "2m", "2 min", 1)+"stages: [{start: 1m, rate: 2}]\nfaults: [{kind: outage, start: 1m}]\n"))
+	if err == nil || !strings.HasPrefix(err.Error(), "f.yaml:3: duration: ") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("want one mistake:\n%v", err)
+	}
+}

@@ -101,7 +101,7 @@ func (s *Scenario) checkStages(r *reader) {
 		if stage.Start < end {
 			r.wrongAt(at, "begins at %s, before the one above has ended at %s", short(stage.Start), short(end))
 		}
-		if stage.Start >= s.Duration {
+		if stage.Start >= s.Duration && !r.mentions("duration") {
 			r.wrongAt(at, "begins at %s, but messages are due for %s only", short(stage.Start), short(s.Duration))
 		}
 		end = stage.Start + stage.Ramp
