@@ -43,17 +43,20 @@ var tcpProfiles = []TCPProfile{
 	},
 	{
 		Name: "lwip", Summary: "lwIP as it comes: segments of 536 bytes, windows of four, two unacknowledged",
-		MSSBytes: 536, WindowBytes: 4 * 536, SendBytes: 2 * 536, MinRTO: 1500 * time.Millisecond, Plain: true,
+		MSSBytes: 536, WindowBytes: 4 * 536, SendBytes: 2 * 536, MinRTO: 1250 * time.Millisecond, Plain: true,
 		Sources: []string{
 			"lwIP 2.2 src/include/lwip/opt.h: TCP_MSS 536, TCP_WND 4·TCP_MSS, TCP_SND_BUF 2·TCP_MSS; LWIP_TCP_TIMESTAMPS, LWIP_TCP_SACK_OUT and LWIP_WND_SCALE 0",
-			"shortest timeout: src/core/tcp_in.c keeps it in ticks of 500 ms (TCP_SLOW_INTERVAL) as sa/8 + sv, whose sv stops falling at 3",
+			"shortest timeout: src/core/tcp_in.c keeps it in ticks of 500 ms (TCP_SLOW_INTERVAL of tcp_priv.h) as sa/8 + sv, whose sv stops falling at 3; " +
+				"tcp_slowtmr of tcp.c sends again at the third tick, so 1 to 1.5 s after the segment",
 		},
 	},
 	{
 		Name: "single-mss", Summary: "uIP: one segment at a time, nothing kept out of order",
-		MSSBytes: 536, WindowBytes: 536, SendBytes: 536, MinRTO: 1500 * time.Millisecond, Plain: true,
+		MSSBytes: 536, WindowBytes: 536, SendBytes: 536, MinRTO: 1750 * time.Millisecond, Plain: true,
 		Sources: []string{
-			"uIP 1.0 uip.h: one unacknowledged segment per connection; uipopt.h: UIP_RECEIVE_WINDOW is UIP_TCP_MSS, UIP_RTO 3 ticks of 500 ms",
+			"uIP 1.0 uip.h: one unacknowledged segment per connection; uipopt.h: UIP_RECEIVE_WINDOW is UIP_TCP_MSS",
+			"shortest timeout: UIP_RTO of uipopt.h is 3 ticks, commonly of 500 ms, and uip.c keeps it as lwIP does; its uip_process counts down to 0 and " +
+				"sends again at the tick after that, the fourth, so 1.5 to 2 s after the segment",
 			"segment: chosen, the default of RFC 9293, section 3.7.1; uIP's own follows from the size of its only packet buffer",
 		},
 	},

@@ -97,7 +97,7 @@ func TestTCPProfilesShowOnTheAir(t *testing.T) {
 
 // TestTCPProfilesWaitAsTheyDo loses one message of a device and times its coming again.
 func TestTCPProfilesWaitAsTheyDo(t *testing.T) {
-	for name, want := range map[string]time.Duration{"linux": 300 * time.Millisecond, "lwip": 1600 * time.Millisecond} {
+	for name, want := range map[string]time.Duration{"linux": 300 * time.Millisecond, "lwip": 1350 * time.Millisecond, "single-mss": 1850 * time.Millisecond} {
 		profile, err := LookupTCP(name)
 		if err != nil {
 			t.Fatal(err)
