@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -106,6 +108,9 @@ func runFleet(cmd *cobra.Command, name string, f fleetFlags) error {
 	capture, endCapture, err := createCapture(f.pcap, sc.Name)
 	if err != nil {
 		return err
+	}
+	if mode == model.Emulated && os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // nearly all memory is that of devices, which live as long as the run
 	}
 	show := newFleetProgress(cmd.ErrOrStderr(), f.quiet)
 	gauges, err := serveFleetMetrics(f.metrics, sc, mode)
