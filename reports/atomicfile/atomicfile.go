@@ -3,6 +3,7 @@
 package atomicfile
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -28,8 +29,8 @@ func Write(path string, data []byte) error {
 		return err
 	}
 	part, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
+	if err != nil { // its own name would tell nobody anything
+		return &fs.PathError{Op: "write", Path: path, Err: cmp.Or(errors.Unwrap(err), err)}
 	}
 	err = fill(part, data)
 	if err == nil {

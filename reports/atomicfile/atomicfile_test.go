@@ -1,9 +1,12 @@
 package atomicfile_test
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"mqttlab/reports/atomicfile"
@@ -34,6 +37,15 @@ func TestWrite(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(filepath.Dir(file)); len(left) != 1 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestErrorNamesTheFile has a name that is possible, but leaves no room for that of the temporary file.
+func TestErrorNamesTheFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), strings.Repeat("x", 250))
+	err := atomicfile.Write(file, nil)
+	if e := (*fs.PathError)(nil); !errors.As(err, &e) || e.Path != file {
+		t.Errorf("got %v, want an error about the file", err)
 	}
 }
 
