@@ -85,7 +85,9 @@ func runBroker(cmd *cobra.Command, f brokerFlags) error {
 	}
 	if f.print {
 		text, err := s.YAML()
-		fmt.Fprint(cmd.OutOrStdout(), text)
+		if err == nil {
+			_, err = fmt.Fprint(cmd.OutOrStdout(), text)
+		}
 		return exit(exitInternal, err)
 	}
 	if f.fault != "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -42,13 +43,15 @@ func newExplain() *cobra.Command {
 			if err := errors.Join(errs...); err != nil {
 				return err
 			}
+			var text bytes.Buffer
 			for i, s := range found {
 				if i > 0 {
-					fmt.Fprintln(cmd.OutOrStdout())
+					fmt.Fprintln(&text)
 				}
-				explain(cmd.OutOrStdout(), s, record)
+				explain(&text, s, record)
 			}
-			return nil
+			_, err := cmd.OutOrStdout().Write(text.Bytes())
+			return exit(exitInternal, err)
 		},
 	}
 	cmd.Flags().StringVar(&in, "in", "", "record whose verdicts are shown")
