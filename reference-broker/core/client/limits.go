@@ -3,6 +3,7 @@ package client
 import (
 	"fmt"
 
+	"mqttlab/reference-broker/core/size"
 	"mqttlab/reference-broker/core/topic"
 	"mqttlab/reference-broker/mqtt"
 )
@@ -108,3 +109,7 @@ func (l *Limits) admitsFilter(v mqtt.Version, f *mqtt.Subscription) error {
 	}
 	return nil
 }
+
+// publishSize is that of a PUBLISH with a Topic Alias, which may come on top. It is computed, not taken from an encoded packet, because a message
+// that is too large must be refused before it has a Packet Identifier.
+func publishSize(v mqtt.Version, p *mqtt.Publish) int { return size.Publish(v, p, p.QoS, true, nil) }
