@@ -54,7 +54,7 @@ power: ## how sure comparisons of latency are: the thousand synthetic experiment
 clean: ## remove what the other targets made
 	rm -rf bin $(OUT) $(DIST)
 
-# What is released: static binaries, their checksums, a bill of materials, manual and completions.
+# What is released: static binaries, each with its bill of materials, manual, completions, and the checksums of all.
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 DIST      ?= dist
 IMAGE     ?= mqttlab
@@ -72,16 +72,17 @@ image: ## build the container image $(IMAGE):$(VERSION) from scratch
 compose: image ## a broker and a fleet in containers, with metrics; PROFILE=prometheus watches them
 	IMAGE=$(IMAGE) $(COMPOSE) --file cmd/mqttlab/compose/compose.yaml $(if $(PROFILE),--profile $(PROFILE)) up --exit-code-from fleet
 
-dist: build ## write binaries for all platforms, checksums, bill of materials, manual and completions to dist/
+dist: build ## write binaries for all platforms, bills of materials, manual, completions and checksums to dist/
 	@rm -rf $(DIST) && mkdir -p $(DIST)
 	@set -e; for platform in $(PLATFORMS); do \
 		os=$${platform%/*}; arch=$${platform#*/}; suffix=; [ $$os != windows ] || suffix=.exe; \
 		echo "$$os/$$arch"; \
-		GOOS=$$os GOARCH=$$arch $(STATIC) -o $(DIST)/mqttlab_$${os}_$${arch}$$suffix ./cmd/mqttlab; \
+		file=$(DIST)/mqttlab_$${os}_$${arch}; \
+		GOOS=$$os GOARCH=$$arch $(STATIC) -o $$file$$suffix ./cmd/mqttlab; \
+		$(BIN) sbom $$file$$suffix > $$file.cdx.json; \
 	done
 	@$(BIN) man > $(DIST)/mqttlab.1
 	@for shell in bash zsh fish powershell; do $(BIN) completion $$shell > $(DIST)/completion.$$shell; done
-	@$(BIN) sbom > $(DIST)/mqttlab.cdx.json
 	@cd $(DIST) && sha256sum * > SHA256SUMS
 
 pages: ## every kind of web page, as screenshots and on paper, in out/pages; wants Chromium

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"debug/buildinfo"
 	"encoding/json"
 	"errors"
 	"runtime/debug"
@@ -30,21 +31,35 @@ type component struct {
 
 func newSBOM() *cobra.Command {
 	return &cobra.Command{
-		Use:   "sbom",
+		Use:   "sbom [FILE]",
 		Short: "Print the modules this binary is made of, as CycloneDX",
+		Long: `sbom lists the modules this binary is made of, or FILE: a build of the same version for
+another platform, which has other modules.`,
 		Example: `  mqttlab sbom > mqttlab.cdx.json
-  mqttlab sbom | jq -r '.components[].purl'`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			info, ok := debug.ReadBuildInfo()
-			if !ok {
-				return exit(exitInternal, errors.New("this binary was built without module information"))
+  mqttlab sbom mqttlab_windows_amd64.exe | jq -r '.components[].purl'`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			info, err := buildInfo(args)
+			if err != nil {
+				return err
 			}
 			enc := json.NewEncoder(cmd.OutOrStdout())
 			enc.SetIndent("", "  ")
 			return enc.Encode(materials(info))
 		},
 	}
+}
+
+// buildInfo is what the linker wrote into the file named, or into this binary.
+func buildInfo(args []string) (*debug.BuildInfo, error) {
+	if len(args) > 0 {
+		return buildinfo.ReadFile(args[0])
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return nil, exit(exitInternal, errors.New("this binary was built without module information"))
+	}
+	return info, nil
 }
 
 // materials lists the modules that the linker took, and the standard library.
