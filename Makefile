@@ -70,7 +70,7 @@ image: ## build the container image $(IMAGE):$(VERSION) from scratch
 	docker build --quiet --file cmd/mqttlab/Dockerfile --tag $(IMAGE):$(VERSION) --tag $(IMAGE):latest bin/image
 
 compose: image ## a broker and a fleet in containers, with metrics; PROFILE=prometheus watches them
-	IMAGE=$(IMAGE) $(COMPOSE) --file cmd/mqttlab/compose/compose.yaml $(if $(PROFILE),--profile $(PROFILE)) up --exit-code-from fleet
+	IMAGE=$(IMAGE) $(COMPOSE) --project-name mqttlab --file cmd/mqttlab/compose/compose.yaml $(if $(PROFILE),--profile $(PROFILE)) up --exit-code-from fleet
 
 dist: build ## write binaries for all platforms, bills of materials, manual, completions and checksums to dist/
 	@rm -rf $(DIST) && mkdir -p $(DIST)
