@@ -15,9 +15,9 @@
 // Handler, a timer's function, a function given to Post) is called by Run, one
 // at a time; methods of Network, Device, Socket and Timer are called from
 // there, or before Run starts. Post, Stats, Dial and Close are the exceptions:
-// any goroutine may call them. There is no goroutine per device on the device
-// side, which is what makes a device cheap. To use several cores, make several
-// Networks and spread the devices.
+// any goroutine may call them. There is no goroutine per device, which is what
+// makes a device cheap. To use several cores, make several Networks and spread the
+// devices.
 //
 //	n, err := stack.New(stack.Config{Seed: 1})
 //	d, err := n.AddDevice(stack.DeviceConfig{Up: up, Down: down})
@@ -59,6 +59,12 @@
 //
 // There is one such shared pair of stacks per class of round trip, see path: the
 // shortest retransmission timeout of a stack is one number.
+//
+// The gateway's sockets are file descriptors in an epoll instance of our own, which
+// the runtime's poller watches. A goroutine per connection that waits for the target
+// was tried and lost: its stack and the runtime's share of the connection took half
+// of the memory of a device. Elsewhere than on Linux, and for what Config.Dial makes
+// other than TCP connections, there still is one.
 //
 // A split connection lies in three ways. The target's own TCP sees no loss, the
 // gateway acknowledges bytes before the target has read them, and a reset has to
