@@ -14,6 +14,7 @@ import (
 type fleetView struct {
 	head
 	Invalid  string // why; empty when valid
+	CutShort bool
 	Lateness string
 	Figures  []figure
 	Latency  []latencyView
@@ -63,7 +64,35 @@ type ledgerColumn struct {
 type wireRow struct {
 	Group string
 	model.Wire
+	Packets bool     // whether packets and retransmissions were counted
+	Each    []string // bytes per message that arrived: all of them, and by layer where that is known; nil: none arrived
 }
+
+// newWireRow returns the row of a group that was measured.
+func newWireRow(g *model.Group) wireRow {
+	w, reached := g.Wire, int64(0)
+	for _, l := range g.Ledger {
+		reached += l.Reached()
+	}
+	row := wireRow{Group: g.Name, Wire: *w, Packets: countsPackets(g)}
+	if reached == 0 {
+		return row
+	}
+	bytes := []int64{w.UpBytes + w.DownBytes}
+	if l := w.Layers; l != nil {
+		bytes = append(bytes, l.HeaderBytes, l.TLSBytes, l.MQTTBytes, l.PayloadBytes)
+	}
+	for _, n := range bytes {
+		row.Each = append(row.Each, number((n+reached/2)/reached))
+	}
+	if len(bytes) > 1 && !row.Packets {
+		row.Each[1] = "–"
+	}
+	return row
+}
+
+// countsPackets reports whether the group's links were ours. The kernel's packets nobody counts.
+func countsPackets(g *model.Group) bool { return g.Wire != nil && g.Wire.Layer == "ip" }
 
 type powerRow struct {
 	Group string
@@ -86,6 +115,7 @@ func Fleet(w io.Writer, r *model.Record) error {
 			Heading: r.Title(),
 			Facts:   facts(r, fact{"Scenario", f.Scenario.Name}),
 		},
+		CutShort: f.CutShort,
 		Scenario: f.Scenario,
 		Lateness: lateness(f.Validity),
 	}
@@ -154,7 +184,7 @@ func (v *fleetView) addGroup(g *model.Group, all map[model.Path]*cumulativePlot)
 		})
 	}
 	if g.Wire != nil {
-		v.Wire = append(v.Wire, wireRow{Group: g.Name, Wire: *g.Wire})
+		v.Wire = append(v.Wire, newWireRow(g))
 	}
 	if g.Power != nil {
 		v.Power = append(v.Power, powerRow{Group: g.Name, Power: *g.Power})
@@ -196,7 +226,7 @@ func (v *fleetView) figures(f *model.Fleet) {
 			sum.Duplicated += l.Duplicated
 			sum.Pending += l.Pending
 		}
-		if g.Wire != nil {
+		if countsPackets(&g) {
 			measured = true
 			retransmissions += g.Wire.Retransmissions
 		}

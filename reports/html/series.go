@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -43,8 +44,9 @@ func overTime(f *model.Fleet) []timeView {
 		thin, width := thinned(rates, interval, true)
 		out = append(out, lines("Messages", "messages per second", thin, width))
 	}
-	again := sumRates(f.Groups, func(r *model.Rates) []series { return []series{{"retransmissions", r.Retransmissions}} })
-	if len(again) > 0 {
+	counted := slices.DeleteFunc(slices.Clone(f.Groups), func(g model.Group) bool { return !countsPackets(&g) })
+	again := sumRates(counted, func(r *model.Rates) []series { return []series{{"retransmissions", r.Retransmissions}} })
+	if len(again) > 0 && slices.Max(append(again[0].values, 0)) > 0 {
 		thin, width := thinned(again, interval, true)
 		out = append(out, lines("TCP retransmissions", "segments per second", thin, width))
 	}

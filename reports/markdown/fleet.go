@@ -69,7 +69,7 @@ func power(b *strings.Builder, groups []model.Group) {
 		for _, part := range []float64{j.Sleep, j.Wake, j.Tx, j.Rx, j.Tail, j.Idle} {
 			fmt.Fprintf(b, " %.0f %% |", 100*part/max(j.Total(), math.SmallestNonzeroFloat64))
 		}
-		fmt.Fprintf(b, " %.2f (%.2f to %.2f) |\n", p.Years.Mean, p.Years.Low, p.Years.High)
+		fmt.Fprintf(b, " %.3g (%.3g to %.3g) |\n", p.Years.Mean, p.Years.Low, p.Years.High)
 		head = ""
 	}
 }

@@ -114,7 +114,7 @@ func TestPower(t *testing.T) {
 	}}, model.Group{Name: "silent", Power: &model.Power{Profile: "wifi"}})
 	text := write(t, r)
 	for _, want := range []string{
-		"| soil | nb-iot | 0.457 | 100 | 10 % | 20 % | 30 % | 5 % | 35 % | 0 % | 4.50 (4.00 to 5.25) |",
+		"| soil | nb-iot | 0.457 | 100 | 10 % | 20 % | 30 % | 5 % | 35 % | 0 % | 4.5 (4 to 5.25) |",
 		"| silent | wifi | none arrived | 0 | 0 % | 0 % |",
 	} {
 		if !strings.Contains(text, want) {

@@ -128,14 +128,22 @@ func wire(b *strings.Builder, groups []model.Group) {
 		if w == nil || reached == 0 {
 			continue
 		}
+		packets := w.Layer == "ip" // the kernel's packets nobody counts
 		each := func(bytes int64) string { return fmt.Sprintf("%.0f", float64(bytes)/float64(reached)) }
 		row := fmt.Sprintf("| %s | %s | %s |", escape(g.Name), w.Layer, each(w.UpBytes+w.DownBytes))
 		if l := w.Layers; l != nil {
-			row += fmt.Sprintf(" %s | %s | %s | %s |", each(l.HeaderBytes), each(l.TLSBytes), each(l.MQTTBytes), each(l.PayloadBytes))
+			headers := each(l.HeaderBytes)
+			if !packets {
+				headers = ""
+			}
+			row += fmt.Sprintf(" %s | %s | %s | %s |", headers, each(l.TLSBytes), each(l.MQTTBytes), each(l.PayloadBytes))
 		} else {
 			row += strings.Repeat(" |", 4)
 		}
-		rows = append(rows, row+fmt.Sprintf(" %d |", w.Retransmissions))
+		if packets {
+			row += fmt.Sprintf(" %d", w.Retransmissions)
+		}
+		rows = append(rows, row+" |")
 	}
 	table(b, 2, "group | counted at | bytes per message that arrived | of it: IP and TCP | TLS | MQTT | payload | TCP retransmissions, all", rows)
 }

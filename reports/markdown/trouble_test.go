@@ -66,7 +66,7 @@ func TestFleetTellsItsTroubles(t *testing.T) {
 		"| lamp | reconnect storm | 38 | 2m0s | | 4 s | 99 (21) |", "| lamp | reconnect storm | 33 | 9m0s | | not by the end of the run | 5 (1) |",
 		"lamp: whether the target kept the promises of QoS can't be told: devices share a session.",
 		"| lamp | commands | 9 sent, 8 reached their device, 7 answered | 3 s |", "| lamp | image of 131072 bytes | 39 of 40 devices that began have it, 2 chunks damaged |  |",
-		"| lamp | ip | 350 | 150 | 50 | 50 | 100 | 17 |", "| bare | tcp-payload | 50 | | | | | 0 |",
+		"| lamp | ip | 350 | 150 | 50 | 50 | 100 | 17 |", "| bare | tcp-payload | 50 | | | | | |",
 		"Target: 5.31 s of processor time, at most 12.3 MB of memory",
 	} {
 		if !strings.Contains(text, want) {
@@ -88,7 +88,7 @@ func TestTablesOfFleetsAreWhole(t *testing.T) {
 	r := &model.Record{Kind: model.FleetRun, Fleet: &model.Fleet{Groups: []model.Group{{
 		Name: "a", Ledger: []model.Ledger{{Sent: 1, Delivered: 1}}, Breaches: []model.Breach{{}}, Faults: []model.Fault{{}}, Storms: []model.Storm{{}},
 		Wire: &model.Wire{}, Commands: &model.Commands{}, Downloads: &model.Downloads{}, Power: &model.Power{},
-	}, {Name: "b", Ledger: []model.Ledger{{Sent: 1, Delivered: 1}}, Wire: &model.Wire{Layers: &model.Layers{}}}}}}
+	}, {Name: "b", Ledger: []model.Ledger{{Sent: 1, Delivered: 1}}, Wire: &model.Wire{Layer: "ip", Layers: &model.Layers{}}}}}}
 	r.Seal()
 	cells, tables := 0, 0
 	for line := range strings.Lines(write(t, r)) {
