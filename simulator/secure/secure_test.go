@@ -130,7 +130,9 @@ func (c *tap) Read(p []byte) (int, error) {
 func (b *bench) talk(cert tls.Certificate) (*heard, device.Conn, *tls.Conn) {
 	b.t.Helper()
 	h, raw := b.open()
-	target := tls.Server(&tap{Conn: raw}, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13, SessionTicketKey: [32]byte{1}})
+	cfg := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}
+	cfg.SetSessionTicketKeys([][32]byte{{1}})
+	target := tls.Server(&tap{Conn: raw}, cfg)
 	if _, err := target.Write([]byte("hello")); err != nil {
 		b.t.Fatal(err)
 	}
