@@ -194,6 +194,7 @@ func (g *splicer) pump() {
 	for _, s := range open {
 		s.abort()
 	}
+	g.poller.close()
 }
 
 // announce tells the pump of events on the targets' side.
@@ -217,7 +218,6 @@ func (g *splicer) close() {
 	g.mu.Lock()
 	g.cancel()
 	g.mu.Unlock()
-	g.poller.close()
 	// Handshakes under way end when their endpoints do.
 	for _, p := range g.n.snapshotPaths() {
 		for _, e := range p.gateway.stack.RegisteredEndpoints() {

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// spareFiles are for everything but devices: standard streams, the record, the poller.
-const spareFiles = 64
+// spareFiles are for everything but devices: standard streams, the record, pollers, and a second one for each connection that changes hands.
+const spareFiles = 128
 
 // checkOpenFiles reports a fleet that needs more open files than this process may have, before it shows as broken connections.
 func checkOpenFiles(connections int) error {
