@@ -64,7 +64,8 @@ func BenchmarkHold(b *testing.B) {
 
 // hold measures one fleet. change may put other networks into its engine.
 func hold(b *testing.B, s *scenario.Scenario, address string, change func(*emulatedEngine)) {
-	debug.FreeOSMemory() // what runs before have left
+	defer debug.SetGCPercent(debug.SetGCPercent(50)) // as mqttlab fleet run does
+	debug.FreeOSMemory()                             // what runs before have left
 	before := resident(b)
 	begin := time.Now()
 	t := target{address: address}
