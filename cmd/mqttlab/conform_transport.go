@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -122,7 +124,19 @@ func (f *transportFlags) checkTLS(ts []*target.Target) error {
 
 // dialBy lets the transports of package transport open the connections to the target, whose Address is a URL.
 func dialBy(t *target.Target, d *transport.Dialer) {
-	t.Dial = func(ctx context.Context, _, url string) (net.Conn, error) { return d.Dial(ctx, url) }
+	t.Dial = func(ctx context.Context, _, url string) (net.Conn, error) {
+		for {
+			conn, err := d.Dial(ctx, url)
+			if !errors.Is(err, syscall.EAGAIN) {
+				return conn, err
+			}
+			select { // a Unix socket whose queue is full says so at once, where TCP would wait
+			case <-ctx.Done():
+				return nil, err
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}
 	under, web := map[string]string{"ws": "mqtt", "wss": "mqtts"}[t.Network]
 	if !web {
 		return

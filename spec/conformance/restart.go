@@ -18,9 +18,6 @@ func (t *T) outage(down func(context.Context) error, what string) {
 	if down == nil {
 		t.Unsupported("the target cannot be " + what)
 	}
-	for _, p := range t.peers {
-		p.Follow()
-	}
 	if err := down(t.ctx); err != nil {
 		t.Inconclusive(fmt.Sprintf("the target could not be %s: %v", what, err))
 	}

@@ -33,7 +33,7 @@ type T struct {
 	timings probe.Timings
 	version octets.Version
 	log     *probe.Transcript
-	id      string // unique for check, version and run
+	id      string // unique for check, version, transport and run
 	rand    *rand.Rand
 	ids     int
 
@@ -62,7 +62,7 @@ type T struct {
 
 func newT(ctx context.Context, r *runner, c *Check, v octets.Version) *T {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%s %s", c.FullName(), v)
+	fmt.Fprintf(h, "%s %s%s", c.FullName(), v, r.o.Target.Transport()) // what one run leaves is not met over the next transport
 	rnd := rand.New(rand.NewPCG(r.o.Seed, h.Sum64()))
 	t := &T{
 		ctx: ctx, target: r.o.Target, found: r.found[v], timings: r.timings[v], version: v,

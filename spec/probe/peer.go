@@ -87,15 +87,6 @@ func (p *Peer) Close() {
 	<-p.done
 }
 
-// Follow closes the Network Connection as soon as the target has: a server that is stopped
-// may wait for that.
-func (p *Peer) Follow() {
-	go func() {
-		<-p.done
-		p.conn.Close()
-	}()
-}
-
 // Name is the name in the transcript.
 func (p *Peer) Name() string { return p.o.Name }
 
@@ -157,6 +148,9 @@ func (p *Peer) ended(rest []byte, err error) {
 	}
 	if octets.Claimed(rest) > maxPacket {
 		end.Kind, end.Err = Garbage, err
+	}
+	if end.ByTarget() {
+		p.conn.Close() // as clients do: a server that closes a TLS connection, or is stopped, may wait for that
 	}
 	p.o.Log.add(p.o.Name, end.Kind != Local, end.String(), nil)
 	p.events <- Event{End: end}

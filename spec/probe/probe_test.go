@@ -1,6 +1,8 @@
 package probe_test
 
 import (
+	"errors"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -152,5 +154,35 @@ func TestLateAnswer(t *testing.T) {
 	})
 	if failure != nil {
 		t.Error(failure)
+	}
+}
+
+// TestClosesWithTheTarget has a target that says it closes, and waits for the client to do so too.
+func TestClosesWithTheTarget(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	p := probe.New(client, probe.Options{
+		Name: "client", Version: octets.V311, Timings: probe.Timings{}.WithDefaults(), Log: probe.NewTranscript(),
+		Fail: func(f probe.Failure) { t.Error(f) },
+	})
+	defer p.Close()
+	if err := server.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	server.SetReadDeadline(time.Now().Add(30 * time.Second)) //nolint:errcheck // the read tells
+	if n, err := server.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the client did not close: %d bytes, %v", n, err)
 	}
 }
