@@ -35,15 +35,15 @@ type box struct {
 
 // newContainer fetches the image if need be and creates the container, without starting it.
 func newContainer(ctx context.Context, r Recipe) (*box, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.StartTimeout)
+	limit, cancel := context.WithTimeout(ctx, r.StartTimeout)
 	defer cancel()
 	tame()
-	docker, err := connect(ctx)
+	docker, err := connect(limit)
 	if err != nil {
 		return nil, &Error{Trouble: NoEngine, What: r.Image, Detail: firstLine(err), Err: err}
 	}
 	b := &box{recipe: r, docker: docker}
-	if err := errors.Join(b.haveImage(ctx), removeLeftovers(ctx, docker, r.Logger)); err != nil {
+	if err := errors.Join(removeLeftovers(limit, docker, r.Logger), b.haveImage(ctx)); err != nil {
 		return nil, errors.Join(err, docker.Close())
 	}
 	// testcontainers panics in some places when its context ends. Creating is quick.
@@ -95,6 +95,8 @@ func connect(ctx context.Context) (*testcontainers.DockerClient, error) {
 // haveImage fetches the image once if it is absent. testcontainers would try again and
 // again for as long as it may, which helps nobody who has no registry.
 func (b *box) haveImage(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, FetchTimeout)
+	defer cancel()
 	_, err := b.docker.ImageInspect(ctx, b.recipe.Image)
 	if err == nil {
 		return nil

@@ -5,10 +5,13 @@ package launch_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -127,6 +130,25 @@ func neverServes(t *testing.T, docker *mobyclient.Client) {
 	}
 	if left := containersOf(t, docker, image); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestSlowRegistry waits longer for an image than for a broker: the registry's answer, not the deadline, is what is told.
+func TestSlowRegistry(t *testing.T) {
+	engine(t)
+	const startTimeout = 4 * time.Second
+	var once sync.Once
+	registry := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		once.Do(func() { time.Sleep(startTimeout + startTimeout/8) })
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	defer registry.Close()
+	_, err := launch.Start(t.Context(), launch.Recipe{
+		Image: strings.TrimPrefix(registry.URL, "http://") + "/absent:1", StartTimeout: startTimeout,
+	})
+	var trouble *launch.Error
+	if !errors.As(err, &trouble) || trouble.Trouble != launch.NotFound || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want %s without a deadline", err, launch.NotFound)
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 const (
 	// DefaultStartTimeout suits brokers on a Java or Erlang machine in a busy CI.
 	DefaultStartTimeout = 60 * time.Second
+	// FetchTimeout is how long an image may take to come from its registry.
+	FetchTimeout = 10 * time.Minute
 	// DefaultStopTimeout is the patience of `docker stop`.
 	DefaultStopTimeout = 10 * time.Second
 	// DefaultPort is where brokers in containers listen, if nothing else is said.
@@ -47,8 +49,8 @@ type Recipe struct {
 	Dir string
 	// UserName and Password are for the CONNECT that asks whether it serves; nil for none.
 	UserName, Password *string
-	// StartTimeout is the longest a start may take, fetching an image not included; zero
-	// means [DefaultStartTimeout].
+	// StartTimeout is the longest a start may take, fetching an image not included, for which there
+	// is [FetchTimeout]; zero means [DefaultStartTimeout].
 	StartTimeout time.Duration
 	// StopTimeout is the time to end by itself before it is killed; zero means
 	// [DefaultStopTimeout].
