@@ -91,6 +91,9 @@ func Conformance(w io.Writer, r *model.Record) error {
 	v.Areas = v.matrix(r.Checks, func(c model.Check) string { return c.Area })
 	v.Transports = v.matrix(r.Checks, func(c model.Check) string { return cmp.Or(c.Transport, "tcp") })
 	limit := min(max(passLines/max(len(r.Checks), 1), fewestLines), headShown+tailShown)
+	if len(r.Checks)*fewestLines > 2*passLines { // over many transports
+		limit = 0
+	}
 	for i, c := range r.Checks {
 		view := viewCheck(r, c)
 		if !c.Verdict.Failing() && c.Flaky == nil {
@@ -159,7 +162,8 @@ func viewCheck(r *model.Record, c model.Check) checkView {
 
 // A check that passed shows the beginning and the end of a long transcript: some send hundreds of packets, and a page
 // of all of them is slow to open on a telephone. A check to look at shows everything. All checks that pass together have
-// about passLines entries, of some 250 bytes each; a few checks have the most that one may show.
+// about passLines entries, of some 250 bytes each; a few checks have the most that one may show, and where there are too many for
+// all to have a few, none has any.
 const (
 	headShown = 40
 	tailShown = 20

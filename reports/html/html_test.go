@@ -241,3 +241,28 @@ func TestFlakyShowsEachRun(t *testing.T) {
 		}
 	}
 }
+
+// TestManyPassingChecks leaves their transcripts to the record, and those of a failure on the page.
+func TestManyPassingChecks(t *testing.T) {
+	r := conformance()
+	few := r.Checks
+	for i, c := range few {
+		few[i].Transcript = append(c.Transcript, model.Line{From: "check", Packet: "packet of " + string(c.Verdict)}, model.Line{From: "target", Packet: "answer"})
+	}
+	for _, over := range []string{"tls", "unix", "ws", "wss", "a", "b", "c"} {
+		for _, c := range few {
+			c.Transport = over
+			r.Checks = append(r.Checks, c)
+		}
+	}
+	r.Seal()
+	var b strings.Builder
+	if err := html.Write(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{"packet of pass": false, "2 entries are left out here": true, "packet of fail": true} {
+		if strings.Contains(b.String(), text) != want {
+			t.Errorf("%d checks: %q on the page is %t, want %t", len(r.Checks), text, !want, want)
+		}
+	}
+}
