@@ -115,7 +115,7 @@ func judge(t *testing.T, p *profile.Profile, command string) *conformance.Run {
 		tg.Timings = probe.Timings{Answer: 10 * time.Second} // few of the areas wait for what does not come
 	}
 	run := verify(t, o)
-	if wrong := unexpected(run); len(wrong) > 0 {
+	if wrong := unexpected(t, run); len(wrong) > 0 {
 		t.Logf("%d checks are not as listed; they run again, alone, lest the load of this machine speaks: %v", len(wrong), wrong)
 		o.Jobs = 1
 		o.Only = func(c *conformance.Check, v octets.Version) bool {
@@ -150,10 +150,12 @@ func expected(r *conformance.Result) bool {
 	return r.Verdict.Conformant() && r.Verdict != conformance.Inconclusive
 }
 
-func unexpected(run *conformance.Run) (ids []string) {
+func unexpected(t *testing.T, run *conformance.Run) (ids []string) {
+	t.Helper()
 	for _, r := range run.Results {
 		if !expected(r) {
 			ids = append(ids, r.ID())
+			t.Logf("%s: %s: %s", r.ID(), r.Verdict, r.Reason)
 		}
 	}
 	return ids
