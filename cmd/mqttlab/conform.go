@@ -143,6 +143,7 @@ func conform(cmd *cobra.Command, args []string, f conformFlags) error {
 	}
 	record, err := f.judgeTarget(ctx, cmd, args, o, radio, say)
 	if err != nil {
+		annotateTrouble(cmd.ErrOrStderr(), err)
 		return err
 	}
 	return f.conclude(ctx, cmd, say, before, record)

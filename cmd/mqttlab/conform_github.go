@@ -48,6 +48,13 @@ func annotate(w io.Writer, fails []model.Check) {
 	}
 }
 
+// annotateTrouble says in a workflow why a target was not judged, such as a broker that does not start.
+func annotateTrouble(w io.Writer, err error) {
+	if onGitHub() {
+		fmt.Fprintf(w, "::error title=mqttlab::%s\n", escapeData(err.Error()))
+	}
+}
+
 // escapeData and escapeProperty are those of the runner: text of a target must not
 // become a command.
 func escapeData(s string) string {

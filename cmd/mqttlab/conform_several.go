@@ -125,6 +125,7 @@ func (s *several) count(name string, r *model.Record, err error) {
 		if errors.As(err, &e) {
 			code = e.code
 		}
+		annotateTrouble(s.cmd.ErrOrStderr(), err)
 		fmt.Fprintf(s.cmd.ErrOrStderr(), "mqttlab: %s: %v\n", name, err)
 		if r == nil {
 			s.lines = append(s.lines, name+": not judged")
