@@ -67,7 +67,7 @@ func (t *T) trial(c sequence.Case, play func(*T, sequence.Case)) *T {
 
 // shrink makes a case that fails shorter, and returns it with the last run in which it failed. Where
 // it is a matter of luck whether a case fails, as a connection is lost just behind a packet, it takes
-// the shortest that fails again and again.
+// the shortest that fails again and again, or the shortest that failed once.
 func (t *T) shrink(c sequence.Case, failed *T, play func(*T, sequence.Case)) (sequence.Case, *T) {
 	until := time.Now().Add(shrinkTime)
 	found, runs := []sequence.Case{c}, []*T{failed}
@@ -82,12 +82,12 @@ func (t *T) shrink(c sequence.Case, failed *T, play func(*T, sequence.Case)) (se
 		found, runs = append(found, shorter), append(runs, run)
 		return true
 	}, shrinkTries)
-	for i := len(found) - 1; i > 0; i-- {
+	for i := len(found) - 1; i >= 0; i-- {
 		if t.failsAgain(found[i], play) {
 			return found[i], runs[i]
 		}
 	}
-	return found[0], runs[0]
+	return found[len(found)-1], runs[len(found)-1]
 }
 
 // failsAgain says whether a case fails twice in a row.

@@ -28,7 +28,6 @@ func TestSequencesShrink(t *testing.T) {
 		{"server-receive-maximum-not-usable", "sequence/Windows", 3},
 		{"expired-delivered", "sequence/Expiries", 4},
 		{"expired-behind-window-delivered", "sequence/Expiries", 4},
-		{"sent-message-expires", "sequence/Expiries", 4},
 		{"session-expired-in-name", "sequence/Expiries", 5},
 		{"session-expiry-not-cancelled", "sequence/Expiries", 5},
 		{"session-not-kept", "sequence/Expiries", 2},

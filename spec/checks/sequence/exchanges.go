@@ -1,7 +1,11 @@
 // Package sequence plays long conversations that are drawn from the seed out of a small model of
 // the standard, and shows one that fails in its shortest form. What single checks of
 // other areas look at one by one meets here: losses on both sides, take-overs while messages are on
-// their way, aliases over several connections, windows that are full.
+// their way, aliases over several connections, windows that are full, time that runs out.
+//
+// Not drawn: running out of Packet Identifiers, as one case would take 65,535 messages. Receive
+// Maximum makes the same happen with few: a place in a window has to be free, and is freed by the same
+// packets as an identifier.
 package sequence
 
 import (
