@@ -40,6 +40,24 @@ func mustRun(t testing.TB, o Options) *model.Record {
 	return r
 }
 
+// runTwice runs a scenario in virtual time, and checks that one seed gives one record.
+func runTwice(t *testing.T, text string) *model.Record {
+	t.Helper()
+	var records [2]*model.Record
+	var encoded [2][]byte
+	for i := range records {
+		records[i] = mustRun(t, Options{Scenario: parse(t, text), Mode: model.Virtual})
+		var err error
+		if encoded[i], err = records[i].Encode(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(encoded[0], encoded[1]) {
+		t.Error("one seed gave two records")
+	}
+	return records[0]
+}
+
 // startBroker serves MQTT on a loopback address, "127.0.0.1:0" for any port.
 func startBroker(t testing.TB, address string, cfg broker.Config) (*broker.Broker, string) {
 	t.Helper()
