@@ -271,6 +271,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(full)
 	f.Add(faulty)
 	f.Add(loaded)
+	f.Add(sharedOut("devices: 10", "share: 33.3%", "count: 3", "share: .667"))
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := Parse("f.yaml", []byte(text))
 		if err != nil || s.Devices() > 1000 {
