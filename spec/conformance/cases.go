@@ -91,7 +91,7 @@ func (t *T) Cases(cases []Case) {
 func (t *T) fork(c Case) *T {
 	f := &T{
 		ctx: t.ctx, target: t.target, found: t.found, timings: t.timings, version: t.version,
-		log: probe.NewTranscript(), id: fmt.Sprintf("%08x", t.rand.Uint32()),
+		log: probe.NewTranscript(), id: t.newID(),
 		rand: rand.New(rand.NewPCG(t.rand.Uint64(), 0)), verdict: Pass, caseJobs: 1, stress: t.stress,
 	}
 	f.Gomega = gomega.NewGomega(f.unexpected)

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"hash/crc32"
 	"hash/fnv"
 	"math/rand/v2"
 	"net"
@@ -62,15 +63,22 @@ type T struct {
 
 func newT(ctx context.Context, r *runner, c *Check, v octets.Version) *T {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%s %s%s", c.FullName(), v, r.o.Target.Transport()) // what one run leaves is not met over the next transport
+	fmt.Fprintf(h, "%s %s", c.FullName(), v)
 	rnd := rand.New(rand.NewPCG(r.o.Seed, h.Sum64()))
 	t := &T{
 		ctx: ctx, target: r.o.Target, found: r.found[v], timings: r.timings[v], version: v,
-		log: probe.NewTranscript(), id: fmt.Sprintf("%08x", rnd.Uint32()), rand: rnd, verdict: Pass,
+		log: probe.NewTranscript(), rand: rnd, verdict: Pass,
 		caseJobs: caseJobs, stress: r.o.Stress, steps: c.Steps, replay: r.o.Case,
 	}
+	t.id = t.newID()
 	t.Gomega = gomega.NewGomega(t.unexpected)
 	return t
+}
+
+// newID draws an id. It is another one over each transport, while all else that is drawn is the same: what a run leaves on the target is not
+// met by the next.
+func (t *T) newID() string {
+	return fmt.Sprintf("%08x", t.rand.Uint32()^crc32.ChecksumIEEE([]byte(t.target.Transport())))
 }
 
 // unexpected is what a failed Expect comes to.
