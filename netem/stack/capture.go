@@ -23,9 +23,9 @@ func (d *Device) captureSent(dir direction, at int64, fate link.Fate, p *gvisor.
 }
 
 // captureArrived records a packet that leaves a link, if the device gets it.
-func (d *Device) captureArrived(dir direction, at int64, p *gvisor.PacketBuffer) {
+func (d *Device) captureArrived(dir direction, p *gvisor.PacketBuffer) {
 	if d.capture != nil && dir == down {
-		d.record(dir, at, p, "")
+		d.record(dir, d.n.elapsed(), p, "")
 	}
 }
 

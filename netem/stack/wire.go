@@ -89,7 +89,7 @@ func (n *Network) deliver(e *entry) {
 		n.mu.Unlock()
 		return
 	}
-	d.captureArrived(e.direction(), n.elapsed(), e.packet)
+	d.captureArrived(e.direction(), e.packet)
 	e.packet = d.syns.receiveLocked(e.direction(), e.packet)
 	n.mu.Unlock()
 	if e.direction() == up && n.tunnel != nil {

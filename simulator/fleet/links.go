@@ -56,7 +56,7 @@ type linkHost struct {
 
 // Open implements device.Host.
 func (h *linkHost) Open(to device.Handler) error {
-	h.radio.touch(h.Now())
+	h.touch()
 	_, err := h.device.Open(h.target, &linkConn{host: h, handler: to})
 	return err
 }
@@ -79,6 +79,13 @@ func (h *linkHost) SetDark(dark bool) {
 	}
 }
 
+// touch tells the radio that it is used.
+func (h *linkHost) touch() {
+	if h.radio != nil {
+		h.radio.touch(h.Now())
+	}
+}
+
 // count adds to what TCP carries for the group; sinks have none.
 func (h *linkHost) count(n int) {
 	if h.stream != nil {
@@ -96,13 +103,13 @@ type linkConn struct {
 // Opened implements stack.Handler.
 func (c *linkConn) Opened(s *stack.Socket) {
 	c.socket = s
-	c.host.radio.touch(c.host.Now())
+	c.host.touch()
 	c.handler.Opened(c)
 }
 
 // Readable implements stack.Handler.
 func (c *linkConn) Readable(s *stack.Socket) {
-	c.host.radio.touch(c.host.Now())
+	c.host.touch()
 	for n := s.Receive(c.host.buffer); n > 0; n = s.Receive(c.host.buffer) {
 		c.host.count(n)
 		c.handler.Received(c.host.buffer[:n])
@@ -117,7 +124,7 @@ func (c *linkConn) Closed(_ *stack.Socket, err error) { c.handler.Closed(err) }
 
 // Send implements device.Conn.
 func (c *linkConn) Send(p []byte) int {
-	c.host.radio.touch(c.host.Now())
+	c.host.touch()
 	n := c.socket.Send(p)
 	c.host.count(n)
 	return n
@@ -125,7 +132,7 @@ func (c *linkConn) Send(p []byte) int {
 
 // Close implements device.Conn.
 func (c *linkConn) Close() {
-	c.host.radio.touch(c.host.Now())
+	c.host.touch()
 	c.socket.Close()
 }
 

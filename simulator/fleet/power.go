@@ -37,11 +37,7 @@ func (c *crew) equip(g *group, number int, h device.Host, loop int) {
 	c.radios[loop] = append(c.radios[loop], host.radio)
 }
 
-func (r *radio) touch(now time.Time) {
-	if r != nil {
-		r.meter.Touch(now.Sub(r.start))
-	}
-}
+func (r *radio) touch(now time.Time) { r.meter.Touch(now.Sub(r.start)) }
 
 func (r *radio) usage(now time.Time) energy.Usage {
 	up, down := r.device.Counters()
