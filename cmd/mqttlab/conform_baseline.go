@@ -115,10 +115,10 @@ func withoutTranscripts(r *model.Record) *model.Record {
 // seen: people are to replace them by a bug report or a decision.
 func encodeKnown(w io.Writer, r *model.Record) error {
 	type entry struct {
-		Check     string `yaml:"check"`
-		MQTT      string `yaml:"mqtt"`
-		Transport string `yaml:"transport,omitempty"`
-		Reason    string `yaml:"reason"`
+		Check      string   `yaml:"check"`
+		MQTT       string   `yaml:"mqtt"`
+		Transports []string `yaml:"transports,omitempty"`
+		Reason     string   `yaml:"reason"`
 	}
 	passes := func(c model.Check) bool {
 		return c.Verdict != model.Fail && c.Verdict != model.Crash && c.Verdict != model.KnownFailure
@@ -131,17 +131,16 @@ func encodeKnown(w io.Writer, r *model.Record) error {
 		}
 		rest = rest[len(rows):]
 		failing := slices.DeleteFunc(slices.Clone(rows), passes)
-		everywhere := len(failing) == len(rows)
-		if everywhere {
-			failing = failing[:1]
+		if len(failing) == 0 {
+			continue
 		}
+		e := entry{Check: rows[0].FullName(), MQTT: rows[0].MQTT, Reason: oneLine(failing[0].Reason)}
 		for _, c := range failing {
-			e := entry{Check: c.FullName(), MQTT: c.MQTT, Reason: oneLine(c.Reason)}
-			if !everywhere {
-				e.Transport = cmp.Or(c.Transport, "tcp")
+			if len(failing) < len(rows) {
+				e.Transports = append(e.Transports, cmp.Or(c.Transport, "tcp"))
 			}
-			known = append(known, e)
 		}
+		known = append(known, e)
 	}
 	if _, err := fmt.Fprintf(w, "# What fails on %s, as seen on %s. Replace each reason by a bug report or a decision.\n",
 		oneLine(r.Target.Title()), r.Started.UTC().Format("2006-01-02")); err != nil {

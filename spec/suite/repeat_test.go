@@ -112,7 +112,7 @@ func TestRepeatOverTransports(t *testing.T) {
 	run := func(only func(*conformance.Check, octets.Version) bool, targets ...*target.Target) (*model.Record, error) {
 		return suite.Repeat(t.Context(), suite.Options{Transports: targets, Options: conformance.Options{
 			Checks: checks, Versions: []octets.Version{octets.V5}, Only: only,
-			Known: []target.Known{{Check: "odd/Fails", Transport: "ws", Reason: "frames"}},
+			Known: []target.Known{{Check: "odd/Fails", Transports: []string{"ws"}, Reason: "frames"}},
 		}}, 2)
 	}
 	rec, err := run(nil, tcp, &ws)

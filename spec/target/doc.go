@@ -24,7 +24,7 @@
 //
 //   - check: connect/*                # a name, * stands for any text
 //     mqtt: "5.0"                     # optional
-//     transport: ws                   # optional: tcp, tls, ws, wss or unix
+//     transports: [ws, wss]           # optional, of tcp, tls, ws, wss, unix
 //     reason: https://example.org/issues/17
 //     sometimes: true                 # optional: a pass does not mean that it is mended
 package target

@@ -18,8 +18,8 @@ type Known struct {
 	Check string `yaml:"check"`
 	// MQTT is the version it holds for, empty for all.
 	MQTT string `yaml:"mqtt"`
-	// Transport is what it holds for, "tcp" for plain TCP; empty for all.
-	Transport string `yaml:"transport"`
+	// Transports are what it holds for, "tcp" for plain TCP; none for all.
+	Transports []string `yaml:"transports"`
 	// Reason is why it fails and is not mended: a bug report, a decision.
 	Reason string `yaml:"reason"`
 	// Sometimes says that the target, not the check, leaves it to luck: a pass does not mean
@@ -30,7 +30,7 @@ type Known struct {
 // Covers says whether the entry speaks of a check in a version over a transport, as
 // [Target.Transport] names it.
 func (k Known) Covers(check, mqtt, transport string) bool {
-	return (k.MQTT == "" || k.MQTT == mqtt) && (k.Transport == "" || k.Transport == cmp.Or(transport, "tcp")) && Match(k.Check, check)
+	return (k.MQTT == "" || k.MQTT == mqtt) && (k.Transports == nil || slices.Contains(k.Transports, cmp.Or(transport, "tcp"))) && Match(k.Check, check)
 }
 
 // Match says whether a name fits a pattern in which * stands for any text, slashes
@@ -82,8 +82,10 @@ func ParseKnown(file string, data []byte) ([]Known, error) {
 		if k.MQTT != "" && k.MQTT != "3.1.1" && k.MQTT != "5.0" {
 			wrong = append(wrong, fmt.Errorf("%s: entry %d (%s): mqtt is %q, want 3.1.1 or 5.0", file, i+1, k.Check, k.MQTT))
 		}
-		if k.Transport != "" && !slices.Contains(Transports, k.Transport) {
-			wrong = append(wrong, fmt.Errorf("%s: entry %d (%s): transport is %q, want one of %s", file, i+1, k.Check, k.Transport, strings.Join(Transports, ", ")))
+		for _, name := range k.Transports {
+			if !slices.Contains(Transports, name) {
+				wrong = append(wrong, fmt.Errorf("%s: entry %d (%s): there is no transport %q; there are %s", file, i+1, k.Check, name, strings.Join(Transports, ", ")))
+			}
 		}
 	}
 	return known, errors.Join(wrong...)

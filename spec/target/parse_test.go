@@ -61,7 +61,7 @@ func TestTargetFile(t *testing.T) {
 }
 
 func TestKnownOverATransport(t *testing.T) {
-	known, err := target.ReadKnown(write(t, "k.yaml", "- {check: a/*, transport: tcp, reason: r}\n- {check: a/*, transport: ws, reason: r}\n"))
+	known, err := target.ReadKnown(write(t, "k.yaml", "- {check: a/*, transports: [tcp], reason: r}\n- {check: a/*, transports: [wss, ws], reason: r}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestKnownOverATransport(t *testing.T) {
 			}
 		}
 	}
-	if _, err := target.ReadKnown(write(t, "k.yaml", "- {check: a, transport: quic, reason: r}\n")); err == nil || !strings.Contains(err.Error(), "quic") {
+	if _, err := target.ReadKnown(write(t, "k.yaml", "- {check: a, transports: [quic], reason: r}\n")); err == nil || !strings.Contains(err.Error(), "quic") {
 		t.Errorf("an unknown transport: %v", err)
 	}
 }
