@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -11,9 +12,9 @@ import (
 
 const (
 	// shrinkTries and shrinkTime bound what is spent on making a case that fails shorter. Where
-	// it fails by silence, each try costs [probe.Timings.Answer].
-	shrinkTries = 200
-	shrinkTime  = time.Minute
+	// it fails by silence, each round of tries costs [probe.Timings.Answer].
+	shrinkTries = 600
+	shrinkTime  = 12 * time.Second
 )
 
 // Sequences plays so many cases of so many steps each, drawn from the seed out of the Steps of the
@@ -25,25 +26,17 @@ func (t *T) Sequences(cases, steps int, play func(t *T, c sequence.Case)) {
 		if err != nil {
 			t.Inconclusive(err.Error())
 		}
-		t.verdictOf(c, t.trial(c, play))
+		t.verdictOf(c, t.trials([]sequence.Case{c}, play)[0])
 		return
 	}
-	var players errgroup.Group
-	players.SetLimit(min(t.caseJobs, 2) * t.caseJobs) // they are about waits, too; one by one if that is asked
 	drawn, runs := make([]sequence.Case, cases), make([]*T, cases)
 	for i := range cases {
 		drawn[i] = sequence.Draw(t.rand, t.steps, steps)
-		c := about(t, drawn[i], play)
-		runs[i] = t.fork(c)
-		players.Go(func() error {
-			runs[i].converse(c)
-			return nil
-		})
+		runs[i] = t.fork(about(t, drawn[i], play))
 	}
-	_ = players.Wait()
+	t.play(drawn, runs, play)
 	t.suspects = 1 // if the target dies, they are played one by one
 	for i, run := range runs {
-		t.traces.merge(run.traces)
 		if run.verdict == Fail {
 			drawn[i], run = t.shrink(drawn[i], run, play)
 		}
@@ -56,31 +49,64 @@ func about(t *T, c sequence.Case, play func(*T, sequence.Case)) Case {
 	return Case{Name: c.String(), About: t.about, Run: func(t *T) { play(t, c) }}
 }
 
-// trial plays a case.
-func (t *T) trial(c sequence.Case, play func(*T, sequence.Case)) *T {
-	run := about(t, c, play)
-	f := t.fork(run)
-	f.converse(run)
-	t.traces.merge(f.traces)
-	return f
+// trials plays cases, several at a time.
+func (t *T) trials(cases []sequence.Case, play func(*T, sequence.Case)) []*T {
+	runs := make([]*T, len(cases))
+	for i, c := range cases {
+		runs[i] = t.fork(about(t, c, play))
+	}
+	t.play(cases, runs, play)
+	return runs
+}
+
+// play lets each T play its case.
+func (t *T) play(cases []sequence.Case, runs []*T, play func(*T, sequence.Case)) {
+	var players errgroup.Group
+	players.SetLimit(min(t.caseJobs, 2) * t.caseJobs) // they are about waits, too; one by one if that is asked
+	for i, run := range runs {
+		players.Go(func() error {
+			run.converse(about(t, cases[i], play))
+			return nil
+		})
+	}
+	_ = players.Wait()
+	for _, run := range runs {
+		t.traces.merge(run.traces)
+	}
 }
 
 // shrink makes a case that fails shorter, and returns it with the last run in which it failed. Where
 // it is a matter of luck whether a case fails, as a connection is lost just behind a packet, it takes
 // the shortest that fails again and again, or the shortest that failed once.
 func (t *T) shrink(c sequence.Case, failed *T, play func(*T, sequence.Case)) (sequence.Case, *T) {
-	until := time.Now().Add(shrinkTime)
+	until, slow := time.Now().Add(shrinkTime), false
+	// tries plays cases until one of them fails. They are played one by one as long as that is quick:
+	// several at a time have other luck.
+	tries := func(cases []sequence.Case) (int, *T) {
+		for i, begin := 0, time.Now(); i < len(cases) && t.ctx.Err() == nil; i++ {
+			if slow = slow || time.Since(begin) > t.timings.Answer/2; slow {
+				runs := t.trials(cases[i:], play)
+				if n := slices.IndexFunc(runs, failing); n >= 0 {
+					return i + n, runs[n]
+				}
+				break
+			}
+			if run := t.trials(cases[i:i+1], play)[0]; failing(run) {
+				return i, run
+			}
+		}
+		return -1, nil
+	}
 	found, runs := []sequence.Case{c}, []*T{failed}
-	sequence.Shrink(c, func(shorter sequence.Case) bool {
-		if time.Now().After(until) || t.ctx.Err() != nil {
-			return false
+	sequence.Shrink(c, func(shorter []sequence.Case) int {
+		if time.Now().After(until) {
+			return -1
 		}
-		run := t.trial(shorter, play)
-		if run.verdict != Fail {
-			return false
+		i, run := tries(shorter)
+		if i >= 0 {
+			found, runs = append(found, shorter[i]), append(runs, run)
 		}
-		found, runs = append(found, shorter), append(runs, run)
-		return true
+		return i
 	}, shrinkTries)
 	for i := len(found) - 1; i >= 0; i-- {
 		if t.failsAgain(found[i], play) {
@@ -93,12 +119,14 @@ func (t *T) shrink(c sequence.Case, failed *T, play func(*T, sequence.Case)) (se
 // failsAgain says whether a case fails twice in a row.
 func (t *T) failsAgain(c sequence.Case, play func(*T, sequence.Case)) bool {
 	for range 2 {
-		if t.trial(c, play).verdict != Fail {
+		if !failing(t.trials([]sequence.Case{c}, play)[0]) {
 			return false
 		}
 	}
 	return true
 }
+
+func failing(t *T) bool { return t.verdict == Fail }
 
 // verdictOf takes over what came of a case.
 func (t *T) verdictOf(c sequence.Case, run *T) {

@@ -63,24 +63,38 @@ func Draw(r *rand.Rand, words []Word, n int) Case {
 }
 
 // Shrink takes steps out of a case that fails while what is left still fails: halves, quarters and
-// so on, at last single steps, until none can be missed or fails was asked tries times.
-func Shrink(c Case, fails func(Case) bool, tries int) Case {
+// so on, at last single steps, until none can be missed or so many tries were asked for.
+// firstFailing is given several cases, which it may play at a time, and returns the index of the
+// first of them that fails, or -1.
+func Shrink(c Case, firstFailing func([]Case) int, tries int) Case {
 	for size := max(len(c)/2, 1); ; {
 		smaller := false
 		for at := 0; at < len(c) && tries > 0; {
-			shorter := slices.Concat(c[:at], c[min(at+size, len(c)):])
-			tries--
-			if len(shorter) > 0 && fails(shorter) {
-				c, smaller = shorter, true
-			} else {
-				at += size
+			shorter := without(c, at, size, tries)
+			tries -= max(len(shorter), 1)
+			i := firstFailing(shorter)
+			if i < 0 {
+				break
 			}
+			c, smaller, at = shorter[i], true, at+i*size
 		}
 		switch {
-		case tries == 0, size == 1 && !smaller:
+		case tries <= 0, size == 1 && !smaller:
 			return c
 		case size > 1:
 			size = (size + 1) / 2
 		}
 	}
+}
+
+// without returns at most n cases, each of which lacks another piece of c of that size, the first
+// that at at. None is empty.
+func without(c Case, at, size, n int) []Case {
+	var shorter []Case
+	for ; at < len(c) && len(shorter) < n; at += size {
+		if s := slices.Concat(c[:at], c[min(at+size, len(c)):]); len(s) > 0 {
+			shorter = append(shorter, s)
+		}
+	}
+	return shorter
 }
