@@ -23,7 +23,8 @@ const (
 
 // await polls with CONNECT until there is a CONNACK, the broker ends or StartTimeout is over.
 func (b *Broker) await(ctx context.Context, began time.Time) error {
-	limit, cancel := context.WithDeadline(ctx, began.Add(b.recipe.StartTimeout))
+	deadline := began.Add(b.recipe.StartTimeout)
+	limit, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	fail := &Error{Trouble: PortClosed, What: b.what(), Detail: "nobody listens"}
 	for try := 0; ; try++ {
@@ -44,7 +45,8 @@ func (b *Broker) await(ctx context.Context, began time.Time) error {
 				said = err
 			}
 		}
-		if said != nil && (limit.Err() == nil || fail.Err == nil) { // in a round that is cut short it is the deadline that speaks
+		// In a round that is cut short it is the deadline that speaks, perhaps before it is seen in limit.
+		if said != nil && (time.Now().Before(deadline) || fail.Err == nil) {
 			fail.Trouble, fail.Detail, fail.Err = trouble(b.engine, said), said.Error(), said
 		}
 		select {
