@@ -65,7 +65,7 @@ STATIC     = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version
 .PHONY: image dist compose pages
 
 image: ## build the container image $(IMAGE):$(VERSION) from scratch
-	@rm -rf bin/image && mkdir -p bin/image/root/data bin/image/root/tmp && chmod 1777 bin/image/root/tmp
+	@rm -rf bin/image && mkdir -p bin/image/files/data bin/image/files/tmp && chmod 1777 bin/image/files/tmp
 	GOOS=linux $(STATIC) -o bin/image/mqttlab ./cmd/mqttlab
 	docker build --quiet --file cmd/mqttlab/Dockerfile --tag $(IMAGE):$(VERSION) --tag $(IMAGE):latest bin/image
 

@@ -170,10 +170,10 @@ func (m *mosquitto) properties() {
 }
 
 func (m *mosquitto) shared() {
-	one, _ := m.listen("-V", "5", "-t", "$share/g/work/#", "-q", "1", "-C", "2", "-F", "%p")
-	two, _ := m.listen("-V", "5", "-t", "$share/g/work/#", "-q", "1", "-C", "2", "-F", "%p")
+	one, _ := m.listen("-V", "5", "-t", "$share/g/jobs/#", "-q", "1", "-C", "2", "-F", "%p")
+	two, _ := m.listen("-V", "5", "-t", "$share/g/jobs/#", "-q", "1", "-C", "2", "-F", "%p")
 	for _, job := range []string{"1", "2", "3", "4"} {
-		m.run("pub", "-V", "5", "-t", "work/"+job, "-q", "1", "-m", job)
+		m.run("pub", "-V", "5", "-t", "jobs/"+job, "-q", "1", "-m", job)
 	}
 	seen := map[string]bool{}
 	for _, job := range append(strings.Fields(one()), strings.Fields(two())...) {

@@ -230,13 +230,13 @@ func noLocal(t *testing.T, b *broker.Broker) {
 func sharedSubscription(t *testing.T, b *broker.Broker) {
 	members := []*pahoClient{dialPaho(t, b, plain("one")), dialPaho(t, b, plain("two"))}
 	for _, m := range members {
-		m.subscribeTo("$share/group/work/+", 1)
+		m.subscribeTo("$share/group/jobs/+", 1)
 	}
 	pub := dialPaho(t, b, plain("pub"))
 	times := map[string]int{}
 	const jobs = 20
 	for i := range jobs {
-		pub.say(fmt.Sprint("work/", i), fmt.Sprint(i))
+		pub.say(fmt.Sprint("jobs/", i), fmt.Sprint(i))
 	}
 	for range jobs {
 		select {
@@ -252,7 +252,7 @@ func sharedSubscription(t *testing.T, b *broker.Broker) {
 		t.Errorf("%v came", times)
 	}
 	members[0].conn.Close()
-	pub.say("work/x", "x")
+	pub.say("jobs/x", "x")
 	members[1].hears("the member that is left", "x")
 }
 
