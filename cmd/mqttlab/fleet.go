@@ -162,16 +162,8 @@ func fleetVerdict(f *model.Fleet) int {
 	if !f.Validity.Valid {
 		return exitNothing
 	}
-	for i := range f.Groups {
-		g := &f.Groups[i]
-		if g.Breaches != nil {
-			return exitFailed
-		}
-		for _, l := range g.Ledger {
-			if l.QoS > 0 && l.Lost > 0 {
-				return exitFailed
-			}
-		}
+	if broken, lost := f.Trouble(); broken+lost > 0 {
+		return exitFailed
 	}
 	return exitOK
 }

@@ -95,10 +95,7 @@ func summarizeLatency(s screen, name string, all []model.Latency) {
 
 // summarizeLayers says what the bytes on the wire were, per message that arrived.
 func summarizeLayers(s screen, g *model.Group) {
-	reached := int64(0)
-	for _, l := range g.Ledger {
-		reached += l.Reached()
-	}
+	reached := model.Reached(g.Ledger)
 	if reached == 0 {
 		return
 	}

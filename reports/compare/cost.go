@@ -65,9 +65,7 @@ func costs(records []*model.Record) (all time.Duration, logs []float64) {
 	for _, r := range records {
 		reached := int64(0)
 		for _, g := range r.Fleet.Groups {
-			for _, l := range g.Ledger {
-				reached += l.Reached()
-			}
+			reached += model.Reached(g.Ledger)
 		}
 		if r.Fleet.TargetCPUMS == nil || *r.Fleet.TargetCPUMS <= 0 || reached == 0 {
 			continue

@@ -70,10 +70,7 @@ type wireRow struct {
 
 // newWireRow returns the row of a group that was measured.
 func newWireRow(g *model.Group) wireRow {
-	w, reached := g.Wire, int64(0)
-	for _, l := range g.Ledger {
-		reached += l.Reached()
-	}
+	w, reached := g.Wire, model.Reached(g.Ledger)
 	row := wireRow{Group: g.Name, Wire: *w, Packets: countsPackets(g)}
 	if reached == 0 {
 		return row

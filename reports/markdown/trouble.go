@@ -12,17 +12,7 @@ import (
 
 // outcome is the sign of a run and what to say of it beside its title: the worst first, as the command's exit code has it.
 func outcome(f *model.Fleet) (sign, text string) {
-	var broken, lost int64
-	for _, g := range f.Groups {
-		for _, breach := range g.Breaches {
-			broken += breach.Messages
-		}
-		for _, l := range g.Ledger {
-			if l.QoS > 0 {
-				lost += l.Lost
-			}
-		}
-	}
+	broken, lost := f.Trouble()
 	switch {
 	case !f.Validity.Valid:
 		return signs[model.Fail], ": INVALID"
@@ -121,10 +111,7 @@ func median(m model.Histogram) (string, error) {
 func wire(b *strings.Builder, groups []model.Group) {
 	var rows []string
 	for _, g := range groups {
-		w, reached := g.Wire, int64(0)
-		for _, l := range g.Ledger {
-			reached += l.Reached()
-		}
+		w, reached := g.Wire, model.Reached(g.Ledger)
 		if w == nil || reached == 0 {
 			continue
 		}

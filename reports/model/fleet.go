@@ -161,6 +161,29 @@ type GivenUp struct {
 // Reached is the number of messages that arrived at least once.
 func (l Ledger) Reached() int64 { return l.Delivered + l.Late + l.Duplicated }
 
+// Reached is the number of messages of all these ledgers that arrived at least once.
+func Reached(ledgers []Ledger) (n int64) {
+	for _, l := range ledgers {
+		n += l.Reached()
+	}
+	return n
+}
+
+// Trouble counts the messages for which the target broke a promise of their QoS, and those that were lost at QoS 1 or 2.
+func (f *Fleet) Trouble() (broken, lost int64) {
+	for _, g := range f.Groups {
+		for _, b := range g.Breaches {
+			broken += b.Messages
+		}
+		for _, l := range g.Ledger {
+			if l.QoS > 0 {
+				lost += l.Lost
+			}
+		}
+	}
+	return broken, lost
+}
+
 // Validate reports a ledger whose columns do not add up to Sent.
 func (l Ledger) Validate() error {
 	sum := l.Reached() + l.Lost + l.Expired + l.Pending

@@ -103,11 +103,7 @@ func (s *powerSum) record(ledgers []model.Ledger) *model.Power {
 			Low:  rank(s.years, 0.05), High: rank(s.years, 0.95),
 		},
 	}
-	reached := int64(0)
-	for _, l := range ledgers {
-		reached += l.Reached()
-	}
-	if reached > 0 {
+	if reached := model.Reached(ledgers); reached > 0 {
 		out.JoulesPerMessage = total / float64(reached)
 	}
 	return out
