@@ -39,9 +39,12 @@ type Device struct {
 	shape   shape
 	capture *pcapng.Writer
 	port    atomic.Uint32 // last local port used
-	sockets []*Socket     // owned by the loop
-	rounds  [2]uint32     // owned by the loop, see markRound
-	closed  uint64        // retransmissions of sockets that are gone
+
+	// Owned by the loop.
+	sockets   []*Socket
+	endpoints [2]*tcp.Endpoint // of the latest packets, see handInline
+	rounds    [2]uint32        // see markRound
+	closed    uint64           // retransmissions of sockets that are gone
 
 	// Guarded by n.mu.
 	links [2]link.Link
@@ -219,6 +222,7 @@ func (d *Device) Retransmissions() uint64 {
 
 func (d *Device) forget(s *Socket) {
 	d.closed += s.retransmissions()
+	d.endpoints = [2]*tcp.Endpoint{}
 	if i := slices.Index(d.sockets, s); i >= 0 {
 		d.sockets = slices.Delete(d.sockets, i, i+1)
 	}

@@ -14,42 +14,35 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
-// splicer is the part of the gateway that connects devices to host targets. One
-// goroutine, the pump, serves both directions of all connections.
+// splicer is the part of the gateway that connects devices to host targets. The
+// network's loop serves both directions of all connections.
 type splicer struct {
 	n      *Network
 	ctx    context.Context
 	cancel context.CancelFunc
 	dials  *semaphore.Weighted
 	work   sync.WaitGroup
-	wakeup chan struct{}
-	poller poller
 
-	// Scratch of the pump.
+	// Scratch of the loop.
+	buffer [16 << 10]byte
 	source bytes.Reader
 	sink   tcpip.SliceWriter
 
 	dialed, failed atomic.Uint64
 
-	mu    sync.Mutex // a leaf
-	ready []*splice  // with something pending
-	last  int32      // number of the latest splice
-	open  map[int32]*splice
-	up    map[string]struct{} // targets that took the latest connection
+	mu   sync.Mutex // a leaf
+	last int32      // number of the latest splice
+	open map[int32]*splice
+	up   map[string]struct{} // targets that took the latest connection
 }
 
-func newSplicer(n *Network) (*splicer, error) {
+func newSplicer(n *Network) *splicer {
 	g := &splicer{
-		n: n, dials: semaphore.NewWeighted(int64(n.config.MaxDials)), wakeup: make(chan struct{}, 1),
+		n: n, dials: semaphore.NewWeighted(int64(n.config.MaxDials)),
 		open: make(map[int32]*splice), up: make(map[string]struct{}),
 	}
-	if err := g.poller.open(); err != nil {
-		return nil, err
-	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
-	g.work.Go(g.pump)
-	g.work.Go(func() { g.poller.run(g) })
-	return g, nil
+	return g
 }
 
 // attach serves the SYNs that reach a path's gateway. As many may be waiting as
@@ -144,7 +137,7 @@ func (g *splicer) isUp(target string) bool {
 	return up
 }
 
-// add hands a splice to the pump, unless the gateway is closing.
+// add hands a splice to the loop, unless the gateway is closing.
 func (g *splicer) add(s *splice) bool {
 	g.mu.Lock()
 	if g.ctx.Err() != nil {
@@ -169,35 +162,22 @@ func (g *splicer) remove(s *splice) {
 	g.mu.Unlock()
 }
 
-// pump moves bytes between devices and targets until the gateway closes, and then
-// ends all connections.
-func (g *splicer) pump() {
-	buffer := make([]byte, 16<<10)
-	var ready []*splice
-	for g.ctx.Err() == nil {
-		select {
-		case <-g.wakeup:
-		case <-g.ctx.Done():
-		}
-		g.mu.Lock()
-		ready, g.ready = g.ready, ready[:0]
-		g.mu.Unlock()
-		for i, s := range ready {
-			s.serve(buffer)
-			ready[i] = nil
-		}
+// serveSplices moves bytes between devices and targets, where anything was announced, and
+// reports whether it was.
+func (n *Network) serveSplices() bool {
+	n.mu.Lock()
+	spliced := n.spliced
+	n.spliced = n.served[:0]
+	n.mu.Unlock()
+	for _, s := range spliced {
+		s.serve()
 	}
-	g.mu.Lock()
-	open := g.open
-	g.open = nil
-	g.mu.Unlock()
-	for _, s := range open {
-		s.abort()
-	}
-	g.poller.close()
+	clear(spliced)
+	n.served = spliced
+	return len(spliced) > 0
 }
 
-// announce tells the pump of events on the targets' side.
+// announce tells of events on the targets' side.
 func (g *splicer) announce(number int32, events pending) {
 	g.mu.Lock()
 	s := g.open[number]
@@ -213,11 +193,16 @@ func (g *splicer) stats() GatewayStats {
 	return GatewayStats{Dialed: g.dialed.Load(), Failed: g.failed.Load(), Open: uint64(len(g.open))}
 }
 
-// close ends all connections and waits for the goroutines.
+// close ends all connections and waits for the goroutines. The loop must not run.
 func (g *splicer) close() {
 	g.mu.Lock()
 	g.cancel()
+	open := g.open
+	g.open = nil
 	g.mu.Unlock()
+	for _, s := range open {
+		s.abort()
+	}
 	// Handshakes under way end when their endpoints do.
 	for _, p := range g.n.snapshotPaths() {
 		for _, e := range p.gateway.stack.RegisteredEndpoints() {

@@ -21,6 +21,7 @@ type host struct {
 	stack *gvisor.Stack
 	tcp   gvisor.TransportProtocol
 	wire  *wire
+	queue segmentQueue // of tcp
 
 	// Owned by the loop, in virtual time: packets were delivered since the
 	// last quiesce, a SYN among them.
@@ -38,6 +39,7 @@ func newHost(n *Network, sends direction, t TCP, minRTO time.Duration, stream ui
 	}
 	h := &host{stack: gvisor.New(options), wire: &wire{n: n, sends: sends, mtu: uint32(n.config.MTUBytes)}}
 	h.tcp = h.stack.TransportProtocolInstance(tcp.ProtocolNumber)
+	h.queue = h.tcp.(segmentQueue)
 	if err := h.setup(t, minRTO); err != nil {
 		h.close()
 		return nil, fmt.Errorf("stack: %s", err)

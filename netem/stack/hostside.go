@@ -26,7 +26,7 @@ func newConnSide(c net.Conn, s *splice) *connSide {
 }
 
 func (c *connSide) watch() error {
-	c.s.g.work.Go(c.receive) // by the pump, which is counted itself
+	c.s.g.work.Go(c.receive)
 	return nil
 }
 

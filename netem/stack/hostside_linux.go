@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,9 +37,7 @@ func hostSideOf(c net.Conn, s *splice) (hostSide, error) {
 }
 
 func (c *socketSide) watch() error {
-	return unix.EpollCtl(c.s.g.poller.fd, unix.EPOLL_CTL_ADD, c.fd, &unix.EpollEvent{
-		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: c.s.number,
-	})
+	return c.s.g.n.sleeper.watch(c.fd, c.s.number)
 }
 
 func (c *socketSide) read(p []byte) (int, error) {
@@ -84,58 +81,3 @@ func (c *socketSide) reset() {
 	_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	_ = unix.Close(c.fd)
 }
-
-// poller waits for events on the sockets of all splices. It is an epoll instance
-// that Go's own poller watches, so that waiting takes no thread.
-type poller struct {
-	file *os.File
-	fd   int
-}
-
-func (p *poller) open() error {
-	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return os.NewSyscallError("epoll_create1", err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil { // so that the runtime watches it
-		return errors.Join(err, unix.Close(fd))
-	}
-	p.fd, p.file = fd, os.NewFile(uintptr(fd), "epoll")
-	return nil
-}
-
-// run announces events until the poller is closed.
-func (p *poller) run(g *splicer) {
-	raw, err := p.file.SyscallConn()
-	if err != nil {
-		return // it is closed
-	}
-	events := make([]unix.EpollEvent, 256)
-	_ = raw.Read(func(fd uintptr) bool {
-		for {
-			n, _ := unix.EpollWait(int(fd), events, 0) // an error is EINTR
-			for i := range max(n, 0) {
-				g.announce(events[i].Fd, pendingOf(events[i].Events))
-			}
-			// Each event comes once: what happens from here on wakes the runtime's poller up.
-			if n >= 0 && n < len(events) {
-				return false
-			}
-		}
-	})
-}
-
-func pendingOf(events uint32) (p pending) {
-	if events&unix.EPOLLIN != 0 {
-		p |= targetData
-	}
-	if events&unix.EPOLLOUT != 0 {
-		p |= targetRoom
-	}
-	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
-		p |= targetOver
-	}
-	return p
-}
-
-func (p *poller) close() { p.file.Close() }

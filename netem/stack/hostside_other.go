@@ -5,10 +5,3 @@ package stack
 import "net"
 
 func hostSideOf(c net.Conn, s *splice) (hostSide, error) { return newConnSide(c, s), nil }
-
-// poller is needed on Linux only.
-type poller struct{}
-
-func (*poller) open() error  { return nil }
-func (*poller) run(*splicer) {}
-func (*poller) close()       {}

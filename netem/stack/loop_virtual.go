@@ -44,15 +44,13 @@ func (n *Network) nextEvent() (int64, bool) {
 }
 
 // instant makes everything happen that is due now, until nothing is: packets
-// first, then what sockets have to say about them, then timers. TCP works on
-// packets in its own goroutines; whatever depends on their outcome waits for
-// quiesce.
+// first, then what sockets have to say about them, then timers. Where TCP works on
+// packets in its own goroutines, whatever depends on their outcome waits for quiesce.
 func (n *Network) instant() {
 	for {
 		e, kind := n.peekDue()
 		switch {
 		case kind == duePacket:
-			n.markRound(&e)
 			n.deliver(&e)
 		case n.dirty:
 			n.quiesce()
@@ -108,7 +106,7 @@ func (n *Network) fireNext() {
 }
 
 // markRound notes that a device has had its packet of this round in one
-// direction. Two packets of one connection in one round would be acknowledged
+// direction, which TCP's goroutines work on. Two such packets of one connection in one round would be acknowledged
 // once or twice, depending on whether TCP's goroutine woke in between.
 func (n *Network) markRound(e *entry) { e.device.rounds[e.direction()] = n.round }
 

@@ -6,21 +6,20 @@ import (
 )
 
 // batchSize is how many due events the loop takes at once: enough to make the
-// lock cheap, few enough that sockets get their turn.
-const batchSize = 256
+// lock cheap, few enough that sockets get their turn while what belongs to them is
+// still in the processor's cache.
+const batchSize = 32
+
+// lookEvery is how long, in nanoseconds, a loop that is too busy to sleep may leave
+// the sockets of targets alone.
+const lookEvery = int64(100 * time.Microsecond)
 
 // runWall is the event loop on the wall clock. It owns everything that is said
 // in Network to belong to the loop.
 func (n *Network) runWall(ctx context.Context, limit int64) error {
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case n.wakeup <- struct{}{}:
-		default:
-		}
-	})
+	stop := context.AfterFunc(ctx, func() { n.Post(func() {}) })
 	defer stop()
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	looked := int64(0) // when the sockets of targets were, the last time
 	n.mu.Lock()
 	n.lateness.resume(n.elapsed())
 	n.mu.Unlock()
@@ -36,11 +35,17 @@ func (n *Network) runWall(ctx context.Context, limit int64) error {
 		}
 		busy = busy || len(n.due) > 0
 		busy = n.callReady() || busy
-		if n.elapsed() >= limit {
+		busy = n.serveSplices() || busy
+		now := n.elapsed()
+		switch {
+		case now >= limit:
 			return nil
-		}
-		if !busy {
-			n.sleep(timer, min(next, limit))
+		case !busy:
+			n.sleep(min(next, limit))
+			looked = now
+		case now-looked > lookEvery:
+			n.sleeper.poll()
+			looked = now
 		}
 	}
 }
@@ -77,19 +82,16 @@ func (n *Network) happen(e *entry) {
 }
 
 // sleep waits until a time, or until something is to happen earlier.
-func (n *Network) sleep(timer *time.Timer, until int64) {
+func (n *Network) sleep(until int64) {
 	n.mu.Lock()
-	if len(n.ready) > 0 || len(n.posted) > 0 || len(n.events) > 0 && n.events[0].at < until {
+	if len(n.ready) > 0 || len(n.spliced) > 0 || len(n.posted) > 0 || len(n.events) > 0 && n.events[0].at < until {
 		n.mu.Unlock()
 		return
 	}
 	n.sleepUntil = until
+	n.sleeper.set(time.Duration(until - n.elapsed()))
 	n.mu.Unlock()
-	timer.Reset(time.Duration(until - n.elapsed()))
-	select {
-	case <-timer.C:
-	case <-n.wakeup:
-	}
+	n.sleeper.sleep()
 	n.mu.Lock()
 	n.sleepUntil = 0
 	n.mu.Unlock()

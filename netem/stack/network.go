@@ -18,9 +18,9 @@ type Network struct {
 	config  Config
 	epoch   time.Time
 	running atomic.Bool
-	wakeup  chan struct{} // tells a sleeping loop to look again
-	tunnel  *tunnel       // in place of the gateway; nil without Config.TUN
-	splices *splicer      // the gateway's connections to host targets; nil in virtual time
+	tunnel  *tunnel  // in place of the gateway; nil without Config.TUN
+	splices *splicer // the gateway's connections to host targets; nil in virtual time and with a tunnel
+	sleeper sleeper  // of the wall clock
 
 	// Owned by the loop.
 	list      []*Device
@@ -29,6 +29,8 @@ type Network struct {
 	round     uint32 // of packet delivery in virtual time, see quiesce
 	dirty     bool   // packets were delivered since the last quiesce
 	due       []entry
+	called    []*Socket         // room for ready
+	served    []*splice         // room for spliced
 	sink      tcpip.SliceWriter // scratch of Receive
 	source    bytes.Reader      // scratch of Send
 
@@ -40,6 +42,7 @@ type Network struct {
 	mu         sync.Mutex // a leaf: nothing foreign is called with it held
 	events     eventHeap
 	ready      []*Socket // with something pending
+	spliced    []*splice // with something pending
 	posted     []func()
 	timerSeq   uint64
 	sleepUntil int64 // when the loop will look by itself; 0 while it is awake
@@ -54,21 +57,21 @@ func New(c Config) (*Network, error) {
 		return nil, fmt.Errorf("stack: %w", err)
 	}
 	c = c.withDefaults()
-	n := &Network{config: c, wakeup: make(chan struct{}, 1), round: 1, epoch: time.Now()}
+	n := &Network{config: c, round: 1, epoch: time.Now()}
 	if c.Virtual {
 		n.epoch = c.Start
+		return n, nil
 	}
-	switch {
-	case c.TUN != "":
-		var err error
-		if n.tunnel, err = newTunnel(n, c.TUN); err != nil {
-			return nil, err
-		}
-	case !c.Virtual:
-		var err error
-		if n.splices, err = newSplicer(n); err != nil {
-			return nil, fmt.Errorf("stack: %w", err)
-		}
+	splices := newSplicer(n)
+	err := n.sleeper.open(splices.announce)
+	if err != nil {
+		return nil, fmt.Errorf("stack: %w", err)
+	}
+	if c.TUN == "" {
+		n.splices = splices
+	} else if n.tunnel, err = newTunnel(n, c.TUN); err != nil {
+		n.sleeper.close()
+		return nil, err
 	}
 	return n, nil
 }
@@ -96,16 +99,14 @@ func (n *Network) Post(f func()) {
 	n.mu.Unlock()
 }
 
-// wakeLocked makes a sleeping loop look again if something is to happen at a
-// time before it would by itself.
+// wakeLocked makes a sleeping loop wake up for something that is to happen before
+// it would by itself.
 func (n *Network) wakeLocked(at int64) {
 	if n.sleepUntil <= at {
 		return
 	}
-	select {
-	case n.wakeup <- struct{}{}:
-	default:
-	}
+	n.sleepUntil = at
+	n.sleeper.set(time.Duration(at - n.elapsed()))
 }
 
 // ErrRunning is returned when a network that runs is run again or closed.
@@ -145,6 +146,9 @@ func (n *Network) Close() error {
 	if n.tunnel != nil {
 		n.tunnel.close()
 	}
+	if !n.config.Virtual {
+		n.sleeper.close()
+	}
 	n.hosts((*host).close)
 	return nil
 }
@@ -166,7 +170,7 @@ func (n *Network) runPosted() bool {
 func (n *Network) callReady() bool {
 	n.mu.Lock()
 	ready := n.ready
-	n.ready = nil
+	n.ready = n.called[:0]
 	n.mu.Unlock()
 	if n.config.Virtual {
 		sortByNumber(ready)
@@ -178,5 +182,7 @@ func (n *Network) callReady() bool {
 			s.handle()
 		}
 	}
+	clear(ready)
+	n.called = ready
 	return len(ready) > 0
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // splice is one connection through the gateway. Once it is added to the splicer,
-// the pump owns all but pending.
+// the loop owns all but pending.
 type splice struct {
 	g       *splicer
 	host    hostSide
@@ -19,7 +19,7 @@ type splice struct {
 	queue   waiter.Queue
 	waiting waiter.Entry
 	number  int32
-	pending atomic.Uint32 // not yet looked at; nonzero while in g.ready
+	pending atomic.Uint32 // not yet looked at; nonzero while in n.spliced
 
 	// What one side has sent and the other has no room for. Until it has, nothing
 	// more is read from the sender, whose window fills up as it would at a slow
@@ -77,22 +77,20 @@ func (s *splice) NotifyEvent(mask waiter.EventMask) {
 	s.notify(events)
 }
 
-// notify makes the pump look at the splice. Any goroutine may call it.
+// notify makes the loop look at the splice. Any goroutine may call it.
 func (s *splice) notify(events pending) {
 	if s.pending.Or(uint32(events)) != 0 {
 		return
 	}
-	s.g.mu.Lock()
-	s.g.ready = append(s.g.ready, s)
-	s.g.mu.Unlock()
-	select {
-	case s.g.wakeup <- struct{}{}:
-	default:
-	}
+	n := s.g.n
+	n.mu.Lock()
+	n.spliced = append(n.spliced, s)
+	n.wakeLocked(0)
+	n.mu.Unlock()
 }
 
 // serve does what the pending events allow.
-func (s *splice) serve(buffer []byte) {
+func (s *splice) serve() {
 	events := pending(s.pending.Swap(0))
 	if s.gone {
 		return
@@ -104,10 +102,10 @@ func (s *splice) serve(buffer []byte) {
 	s.targetOver = s.targetOver || events&targetOver != 0
 	s.targetData = s.targetData || events&(targetData|targetOver) != 0
 	if err == nil && (events&deviceData != 0 || len(s.toTarget) > 0) {
-		err = s.fromDevice(buffer)
+		err = s.fromDevice(s.g.buffer[:])
 	}
 	if err == nil && !s.targetEnded && (s.targetData || len(s.toDevice) > 0) {
-		err = s.fromTarget(buffer[:4<<10])
+		err = s.fromTarget(s.g.buffer[:4<<10])
 	}
 	switch {
 	case err != nil:
@@ -200,7 +198,7 @@ func (s *splice) write(p []byte) (int, error) {
 	return sent, nil
 }
 
-// end makes the pump forget the splice.
+// end makes the loop forget the splice.
 func (s *splice) end() {
 	s.gone = true
 	s.queue.EventUnregister(&s.waiting)

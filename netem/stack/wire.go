@@ -96,6 +96,10 @@ func (n *Network) deliver(e *entry) {
 		n.tunnel.send(d, e.packet)
 		return
 	}
+	if h.handInline(&d.endpoints[e.direction()], e.packet) {
+		return
+	}
+	n.markRound(e)
 	h.dirty, n.dirty = true, true
 	h.sawSYN = h.sawSYN || n.config.Virtual && isSYN(e.packet)
 	h.wire.dispatcher.DeliverNetworkPacket(header.IPv4ProtocolNumber, e.packet)
