@@ -94,5 +94,8 @@ and compares what it measured.`,
 	root.InitDefaultCompletionCmd()
 	completion, _, _ := root.Find([]string{"completion"}) // it is there now
 	completion.Args, completion.RunE = knownCommand, root.RunE
+	root.InitDefaultHelpCmd()
+	help, _, _ := root.Find([]string{"help"})
+	help.Args, help.RunE = cobra.ArbitraryArgs, helpFor
 	return root
 }

@@ -34,6 +34,19 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q%s\nsee '%s --help'", args[0], didYouMean(args[0], names), cmd.CommandPath())
 }
 
+// helpFor prints the help of the command that args name.
+func helpFor(cmd *cobra.Command, args []string) error {
+	asked, rest, err := cmd.Root().Find(args)
+	if err == nil {
+		err = knownCommand(asked, rest)
+	}
+	if err != nil {
+		return err
+	}
+	asked.InitDefaultHelpFlag() // else it is not among the flags
+	return asked.Help()
+}
+
 // didYouMean returns ": did you mean a, b or c?" with the names nearest to got, or nothing if none is near.
 func didYouMean(got string, names []string) string {
 	distance := func(name string) int { return levenshtein.Distance(got, name, nil) }
