@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mqttlab/reports/model"
+	"mqttlab/simulator/scenario"
 	"mqttlab/spec/conformance"
 )
 
@@ -44,7 +45,7 @@ func (p *conformProgress) event(e conformance.Event) {
 		}
 	}
 	elapsed := time.Since(p.started).Round(100 * time.Millisecond)
-	state := fmt.Sprintf("%d/%d checks%s, %s, %d to look at, %v", e.Done, e.Total, over, r.Check.Area, p.failed, elapsed)
+	state := fmt.Sprintf("%d/%d checks%s, %s, %d to look at, %s", e.Done, e.Total, over, r.Check.Area, p.failed, scenario.Span(elapsed))
 	if p.terminal {
 		p.redraw(state)
 	} else if now := time.Now(); now.Sub(p.last) >= plainEvery {
@@ -81,8 +82,8 @@ func summarize(w io.Writer, r *model.Record, files []string) {
 			covered++
 		}
 	}
-	s.line("%s: %d checks in %v: %s", r.Target.Title(), r.Summary.Total(),
-		time.Duration(r.DurationMS).Round(time.Millisecond), cmp.Or(strings.Join(counts, ", "), "none"))
+	s.line("%s: %d checks in %s: %s", r.Target.Title(), r.Summary.Total(),
+		scenario.Span(time.Duration(r.DurationMS).Round(time.Millisecond)), cmp.Or(strings.Join(counts, ", "), "none"))
 	s.line("%d of %d statements that bind a server have a check", covered, len(r.Coverage))
 	tellFlaky(&s, r)
 	for _, f := range files {

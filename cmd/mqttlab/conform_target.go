@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"mqttlab/simulator/scenario"
 	"mqttlab/spec/target"
 	"mqttlab/spec/target/launch"
 	"mqttlab/spec/target/profile"
@@ -135,7 +136,7 @@ func (l *launchFlags) open(ctx context.Context, f *transportFlags, say io.Writer
 			t.Known = nil
 		}
 	}
-	fmt.Fprintf(say, "started %s in %v\n", recipe.Exec+recipe.Image, time.Since(began).Round(time.Millisecond))
+	fmt.Fprintf(say, "started %s in %s\n", recipe.Exec+recipe.Image, scenario.Span(time.Since(began).Round(time.Millisecond)))
 	d.Socket = b.Dial
 	over, err := f.connect(t, d)
 	if err != nil {

@@ -232,7 +232,8 @@ func load(sc *scenario.Scenario) string {
 		rate += p.MessagesPerSecond
 		wire += p.MessagesPerSecond * float64(p.WireBytes)
 	}
-	return fmt.Sprintf("%d devices, %.4g messages/s, %s on the wire, %v after %v of ramp", sc.Devices(), rate, bytesPerSecond(wire), sc.Duration, sc.Ramp)
+	return fmt.Sprintf("%d devices, %.4g messages/s, %s on the wire, %s after %s of ramp", sc.Devices(), rate, bytesPerSecond(wire),
+		scenario.Span(sc.Duration), scenario.Span(sc.Ramp))
 }
 
 // plan says it group by group, as comments.
@@ -281,8 +282,8 @@ func (p *fleetProgress) step(f fleet.Progress) {
 		p.invalid = f.Invalid
 		p.line("%s: %s", p.colour(red, "INVALID"), f.Invalid)
 	}
-	state := fmt.Sprintf("%s %v/%v: %d connected, %d sent, %d acknowledged, %d arrived", f.Phase,
-		f.Elapsed.Round(time.Second), f.Total.Round(time.Second), sum.States[ledger.Connected], sum.Sent, sum.Acknowledged, sum.Reached)
+	state := fmt.Sprintf("%s %s/%s: %d connected, %d sent, %d acknowledged, %d arrived", f.Phase,
+		scenario.Span(f.Elapsed.Round(time.Second)), scenario.Span(f.Total.Round(time.Second)), sum.States[ledger.Connected], sum.Sent, sum.Acknowledged, sum.Reached)
 	if p.terminal {
 		p.redraw(state)
 	} else if now := time.Now(); now.Sub(p.last) >= plainEvery {

@@ -8,6 +8,7 @@ import (
 
 	"mqttlab/reports/latency"
 	"mqttlab/reports/model"
+	"mqttlab/simulator/scenario"
 )
 
 // summarizeFleet prints what came of a run.
@@ -21,7 +22,7 @@ func summarizeFleet(w io.Writer, r *model.Record) {
 		s.line("the run was cut short")
 	}
 	if f.TargetCPUMS != nil {
-		s.line("target: %v of CPU time, at most %.1f MB of memory", f.TargetCPUMS.Duration().Round(time.Millisecond), float64(f.TargetPeakBytes)/1e6)
+		s.line("target: %s of CPU time, at most %.1f MB of memory", scenario.Span(f.TargetCPUMS.Duration().Round(time.Millisecond)), float64(f.TargetPeakBytes)/1e6)
 	}
 	for i := range f.Groups {
 		g := &f.Groups[i]
@@ -133,9 +134,9 @@ func summarizeTroubles(s screen, g *model.Group) {
 	for _, w := range g.Storms {
 		back := "not back when the run ended"
 		if w.BackMS != nil {
-			back = fmt.Sprintf("95 %% back after %v", w.BackMS.Duration().Round(time.Millisecond))
+			back = fmt.Sprintf("95 %% back after %s", scenario.Span(w.BackMS.Duration().Round(time.Millisecond)))
 		}
-		s.line("%s, storm at %v: %d devices away, %d attempts to connect, at most %d within a second; %s",
-			g.Name, w.StartMS.Duration().Round(time.Second), w.Away, w.Attempts, w.HerdPeak, back)
+		s.line("%s, storm at %s: %d devices away, %d attempts to connect, at most %d within a second; %s",
+			g.Name, scenario.Span(w.StartMS.Duration().Round(time.Second)), w.Away, w.Attempts, w.HerdPeak, back)
 	}
 }

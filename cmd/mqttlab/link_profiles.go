@@ -113,7 +113,7 @@ func besides(c *link.Config) (all []string) {
 	add(c.Slots.Interval > 0, "%d slots of %d B every %v", max(1, len(c.Slots.Starts)), c.Slots.Bytes, c.Slots.Interval)
 	add(c.DutyCycleRatio > 0, "%.3g %% of the time", 100*c.DutyCycleRatio)
 	add(c.CoDel.Target > 0, "CoDel %v", c.CoDel.Target)
-	add(c.Sleep.Interval > 0, "wakes up every %v", c.Sleep.Interval)
+	add(c.Sleep.Interval > 0, "wakes up every %s", scenario.Span(c.Sleep.Interval))
 	add(len(c.Trace.Rows) > 0, "a trace of %d rows", len(c.Trace.Rows))
 	add(len(c.Outages) > 0, "%d outages", len(c.Outages))
 	return all

@@ -13,6 +13,7 @@ import (
 
 	"mqttlab/reference-broker/client"
 	"mqttlab/reference-broker/mqtt"
+	"mqttlab/simulator/scenario"
 )
 
 type subFlags struct {
@@ -112,7 +113,7 @@ func (f *subFlags) print(cmd *cobra.Command, s *client.Subscription, show func([
 	for m, err := range s.Messages(ctx) {
 		switch {
 		case errors.Is(err, context.DeadlineExceeded) && seen < f.count:
-			return exit(exitNothing, fmt.Errorf("%d of %d messages came within %v", seen, f.count, f.within))
+			return exit(exitNothing, fmt.Errorf("%d of %d messages came within %s", seen, f.count, scenario.Span(f.within)))
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:

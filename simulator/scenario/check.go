@@ -99,11 +99,11 @@ func (g *Group) check(r *reader, path string) {
 			r.wrongAt(path+"."+d.key, "needs version 5.0")
 		}
 		if d.value%time.Second != 0 {
-			r.wrongAt(path+"."+d.key, "%s is not in whole seconds, as MQTT wants it", short(d.value))
+			r.wrongAt(path+"."+d.key, "%s is not in whole seconds, as MQTT wants it", Span(d.value))
 		}
 	}
 	if g.Reconnect.Max < g.Reconnect.Min {
-		r.wrongAt(path+".reconnect", "max %s is below min %s", short(g.Reconnect.Max), short(g.Reconnect.Min))
+		r.wrongAt(path+".reconnect", "max %s is below min %s", Span(g.Reconnect.Max), Span(g.Reconnect.Min))
 	}
 }
 

@@ -89,7 +89,7 @@ func (s *Scenario) checkFault(r *reader, path string, f *Fault) {
 			}
 		}
 	} else if f.Start >= s.End()+s.Drain && !r.mentions("duration") {
-		r.wrongAt(path+".start", "%s is after the end of the run, which is at %s", short(f.Start), short(s.End()))
+		r.wrongAt(path+".start", "%s is after the end of the run, which is at %s", Span(f.Start), Span(s.End()))
 	}
 	if f.Kind != ClockDrift && r.lines[path+".drift_ppm"] > 0 {
 		r.wrongAt(path+".drift_ppm", "is of clock-drift only")

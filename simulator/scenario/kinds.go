@@ -97,8 +97,8 @@ func number(dst *float64, low, high float64) kind {
 	}
 }
 
-// durationPattern is what time.ParseDuration takes, without a sign.
-const durationPattern = `^(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+)$`
+// durationPattern is what parseSpan takes, without a sign.
+const durationPattern = `^(0|[0-9]+d|([0-9]+d)?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+)$`
 
 func duration(dst *time.Duration, low, high time.Duration) kind {
 	return kind{
@@ -107,19 +107,19 @@ func duration(dst *time.Duration, low, high time.Duration) kind {
 			if !ok {
 				return
 			}
-			v, err := time.ParseDuration(s)
+			v, err := parseSpan(s)
 			switch {
 			case err != nil:
 				r.wrong(n, path, "%q is no time: want a number with a unit, such as 500ms, 10s, 5m or 24h", s)
 			case v < low || v > high:
-				r.wrong(n, path, "%s is out of range: want %s to %s", s, short(low), short(high))
+				r.wrong(n, path, "%s is out of range: want %s to %s", s, Span(low), Span(high))
 			default:
 				*dst = v
 			}
 		},
-		value: func() any { return short(*dst) },
+		value: func() any { return Span(*dst) },
 		schema: func() *Schema {
-			return &Schema{Type: "string", Pattern: durationPattern, note: "A time from " + short(low) + " to " + short(high) + ", such as 500ms, 10s or 24h."}
+			return &Schema{Type: "string", Pattern: durationPattern, note: "A time from " + Span(low) + " to " + Span(high) + ", such as 500ms, 10s or 24h."}
 		},
 	}
 }
@@ -185,8 +185,19 @@ func names(dst *[]string) kind {
 	}
 }
 
-// short prints a time without trailing zero units: "24h" for 24h0m0s.
-func short(d time.Duration) string {
+// day is what people call it, whatever clocks do in spring.
+const day = 24 * time.Hour
+
+// Span writes a time as people do, without trailing zero units and from two days on in days: "15m" for 15m0s, "7d12h" for 180h0m0s. A scenario may
+// say it so.
+func Span(d time.Duration) string {
+	days := ""
+	if d >= 2*day {
+		days = strconv.Itoa(int(d/day)) + "d"
+		if d %= day; d == 0 {
+			return days
+		}
+	}
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
@@ -194,5 +205,17 @@ func short(d time.Duration) string {
 	if strings.HasSuffix(s, "h0m") {
 		s = strings.TrimSuffix(s, "0m")
 	}
-	return s
+	return days + s
+}
+
+// parseSpan reads what time.ParseDuration does, with whole days in front if wanted.
+func parseSpan(s string) (time.Duration, error) {
+	if days, rest, found := strings.Cut(s, "d"); found {
+		n, err := strconv.ParseUint(days, 10, 16)
+		if err != nil {
+			return 0, err
+		}
+		s = strconv.FormatUint(24*n, 10) + "h" + rest
+	}
+	return time.ParseDuration(s)
 }

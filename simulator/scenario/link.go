@@ -238,7 +238,7 @@ func durations(dst *[]time.Duration, high time.Duration) kind {
 		value: func() any {
 			var out []string
 			for _, d := range *dst {
-				out = append(out, short(d))
+				out = append(out, Span(d))
 			}
 			if out == nil {
 				return nil

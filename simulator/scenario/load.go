@@ -84,7 +84,7 @@ func (g *Group) checkLoad(r *reader, path string) {
 		}
 	}
 	if p.Kind == arrival.Burst && time.Duration(p.Burst-1)*p.Gap >= p.Interval {
-		r.wrongAt(path+".burst_gap", "%d messages %s apart do not fit into the interval of %s", p.Burst, short(p.Gap), short(p.Interval))
+		r.wrongAt(path+".burst_gap", "%d messages %s apart do not fit into the interval of %s", p.Burst, Span(p.Gap), Span(p.Interval))
 	}
 	if p.Kind == arrival.OnChange && g.Payload.Kind == payload.Constant {
 		r.wrongAt(path+".arrival", "on-change needs a payload whose value changes: give the key payload")
@@ -99,10 +99,10 @@ func (s *Scenario) checkStages(r *reader) {
 	for i, stage := range s.Stages {
 		at := r.item("stages", i)
 		if stage.Start < end {
-			r.wrongAt(at, "begins at %s, before the one above has ended at %s", short(stage.Start), short(end))
+			r.wrongAt(at, "begins at %s, before the one above has ended at %s", Span(stage.Start), Span(end))
 		}
 		if stage.Start >= s.Duration && !r.mentions("duration") {
-			r.wrongAt(at, "begins at %s, but messages are due for %s only", short(stage.Start), short(s.Duration))
+			r.wrongAt(at, "begins at %s, but messages are due for %s only", Span(stage.Start), Span(s.Duration))
 		}
 		end = stage.Start + stage.Ramp
 	}
