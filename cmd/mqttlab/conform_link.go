@@ -54,7 +54,7 @@ type radio struct {
 	ended    chan error
 
 	capture    *pcapng.Writer // nil without --pcap
-	endCapture func() error
+	endCapture func(started bool) error
 }
 
 // between puts the radio of p between the checks and the target. Names of connections
@@ -139,7 +139,7 @@ func (r *radio) finish(record *model.Record) error {
 	if record != nil {
 		record.Link = r.told()
 	}
-	return exit(exitInternal, errors.Join(r.network.Close(), r.endCapture()))
+	return exit(exitInternal, errors.Join(r.network.Close(), r.endCapture(record != nil)))
 }
 
 // told is the radio's part of the record.

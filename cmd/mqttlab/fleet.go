@@ -105,10 +105,6 @@ func runFleet(cmd *cobra.Command, name string, f fleetFlags) error {
 		return err
 	}
 	mode := model.Mode(f.mode)
-	capture, endCapture, err := createCapture(f.pcap, sc.Name)
-	if err != nil {
-		return err
-	}
 	if mode == model.Emulated && os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // nearly all memory is that of devices, which live as long as the run
 	}
@@ -118,6 +114,10 @@ func runFleet(cmd *cobra.Command, name string, f fleetFlags) error {
 		return err
 	}
 	defer gauges.close()
+	capture, endCapture, err := createCapture(f.pcap, sc.Name)
+	if err != nil {
+		return err
+	}
 	o := fleet.Options{
 		Scenario: sc, Target: f.target, TLS: trust, Mode: mode, Capture: capture, TargetPID: f.pid, Tool: tool(),
 		Progress: func(p fleet.Progress) {
@@ -131,7 +131,7 @@ func runFleet(cmd *cobra.Command, name string, f fleetFlags) error {
 	ctx := cmd.Context()
 	record, err := fleet.Run(ctx, o)
 	show.end()
-	if err := endCapture(); err != nil {
+	if err := endCapture(record != nil); err != nil {
 		return exit(exitInternal, fmt.Errorf("--pcap: %w", err))
 	}
 	var unreachable *fleet.UnreachableError
