@@ -98,7 +98,10 @@ func (f *clientFlags) options(fs *pflag.FlagSet) (*client.Options, error) {
 	return o, nil
 }
 
-// dial connects within ten seconds.
+// dialFor is how long a broker may take to let us in.
+const dialFor = 10 * time.Second
+
+// dial connects.
 func (f *clientFlags) dial(cmd *cobra.Command) (*client.Client, error) {
 	o, errOptions := f.options(cmd.Flags())
 	config, errTLS := f.tls.config()
@@ -114,9 +117,12 @@ func (f *clientFlags) dial(cmd *cobra.Command) (*client.Client, error) {
 		}
 		connected = false
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(cmd.Context(), dialFor)
 	defer cancel()
 	c, err := client.Dial(ctx, f.url, o)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no answer within %v; does an MQTT broker listen there, and speak what --url says? (%w)", dialFor, err)
+	}
 	return c, clientError(err)
 }
 

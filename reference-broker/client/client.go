@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -82,7 +83,11 @@ func Dial(ctx context.Context, url string, opts *Options) (*Client, error) {
 	case <-ctx.Done():
 		cancel()
 		<-c.ended
-		return nil, fmt.Errorf("connecting to %s: %w", t.address, errors.Join(ctx.Err(), c.err))
+		last := c.err
+		if errors.Is(last, context.Canceled) || errors.Is(last, net.ErrClosed) {
+			last = nil // that was us
+		}
+		return nil, fmt.Errorf("connecting to %s: %w", t.address, errors.Join(ctx.Err(), last))
 	}
 }
 

@@ -3,9 +3,12 @@ package client
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"mqttlab/reference-broker/mqtt"
 )
@@ -92,4 +95,59 @@ func TestEachConnectionBeginsItsOwnAuthentication(t *testing.T) {
 		synctest.Wait()
 		_ = s.conn.Close()
 	})
+}
+
+// socketLike is a pipe whose errors are those of sockets.
+type socketLike struct{ net.Conn }
+
+func (c socketLike) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if errors.Is(err, io.ErrClosedPipe) {
+		err = net.ErrClosed
+	}
+	return n, err
+}
+
+// TestDialIsNotInterruptedByItself lets the time of Dial run out in the middle of a handshake and in the wait for CONNACK: the error is that, not what
+// giving up looks like from inside.
+func TestDialIsNotInterruptedByItself(t *testing.T) {
+	for name, dial := range map[string]func(context.Context, string, string) (net.Conn, error){
+		"handshake": func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() },
+		"CONNACK": func(context.Context, string, string) (net.Conn, error) {
+			near, far := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, far) }()
+			return socketLike{near}, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				_, err := Dial(ctx, "mqtt://server", &Options{Dial: dial})
+				if want := "connecting to server:1883: context deadline exceeded"; !errors.Is(err, context.DeadlineExceeded) || err.Error() != want {
+					t.Errorf("got %v, want %s", err, want)
+				}
+			})
+		})
+	}
+}
+
+// TestWhatToDoAboutNoCONNACK holds the advice about a server that says something else than CONNACK, or nothing before it goes.
+func TestWhatToDoAboutNoCONNACK(t *testing.T) {
+	for name, answer := range map[string][]byte{"closes": nil, "alert of TLS": {21, 3, 1, 0, 2, 2, 22}, "HTTP": []byte("HTTP/1.1 400 Bad Request\r\n\r\n")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := make(listener)
+				go func() {
+					s, _ := l.accept(t)
+					_, _ = s.conn.Write(answer)
+					_ = s.conn.Close()
+				}()
+				_, err := Dial(t.Context(), "mqtt://server", &Options{Dial: l.dial})
+				if err == nil || !strings.Contains(err.Error(), "server:1883 did not answer CONNECT: ") || !strings.Contains(err.Error(), "does it want TLS (mqtts://)") {
+					t.Errorf("got %v", err)
+				}
+			})
+		})
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 	"time"
 
 	core "mqttlab/reference-broker/core/client"
@@ -116,7 +118,26 @@ func (c *Client) attempt(ctx context.Context, to *target) (wasUp bool, err error
 	c.link = nil
 	c.mu.Unlock()
 	c.tell(ctx)
-	return l.up, l.downErr
+	if !l.up {
+		return false, to.unanswered(l.downErr)
+	}
+	return true, l.downErr
+}
+
+// unanswered says what to look at if err is that the Server ended the connection, or said something else, in the place of CONNACK.
+func (t *target) unanswered(err error) error {
+	var (
+		violation *ViolationError
+		read      *net.OpError
+	)
+	if !errors.Is(err, errHungUp) && !errors.As(err, &violation) && (!errors.As(err, &read) || errors.Is(err, net.ErrClosed)) {
+		return err
+	}
+	advice := "does an MQTT broker listen there, and want a user name and password?"
+	if strings.HasPrefix(t.url, "mqtt:") {
+		advice = "does it want TLS (mqtts://), or a user name and password?"
+	}
+	return fmt.Errorf("%s did not answer CONNECT: %w; %s", t.address, err, advice)
 }
 
 // attend keeps time for the machine and calls hooks until the Network Connection has ended and both its goroutines are gone.

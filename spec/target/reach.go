@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"syscall"
 	"time"
@@ -20,6 +21,7 @@ type Trouble string
 const (
 	Unreachable Trouble = "unreachable"
 	TLSPort     Trouble = "expects TLS"
+	NoHandshake Trouble = "takes no part in the handshake"
 	Silent      Trouble = "silent"
 	NotMQTT     Trouble = "does not speak MQTT"
 	Closes      Trouble = "closes at once"
@@ -41,6 +43,7 @@ func (e *ReachError) Error() string {
 	advice := map[Trouble]string{
 		Unreachable: "is a broker listening there?",
 		TLSPort:     "this port answers TLS; write mqtts://, or give the port for plain MQTT",
+		NoHandshake: "does it speak TLS or WebSocket there? a port for plain MQTT wants mqtt://",
 		Silent:      "it accepts connections and does not answer CONNECT",
 		NotMQTT:     "something else than an MQTT broker answers there",
 		Closes:      "it closes the connection on a valid CONNECT; does it want TLS or a password?",
@@ -73,8 +76,11 @@ func (d *discovery) whyNot(err error, e probe.Event) error {
 	if d.v != octets.V5 {
 		refusedVersion = 0x01
 	}
+	unheard := e.Packet == nil && e.End == nil && d.log.Entries() == nil
 	switch {
-	case e.Packet == nil && e.End == nil && d.log.Entries() == nil:
+	case unheard && strayed(err):
+		return bad(NoHandshake, "connected, and then no handshake")
+	case unheard:
 		return bad(Unreachable, reason(err))
 	case e.Packet != nil && e.Packet.Type == octets.CONNACK && (e.Packet.Code == refusedVersion || e.Packet.Code == 0x01):
 		return &VersionError{d.v, e.Packet.String()}
@@ -121,6 +127,15 @@ func (d *discovery) speaksTLS() bool {
 	return err == nil || errors.As(err, &alert)
 }
 
+// strayed reports whether a dial failed because the other end closed in a handshake, or answered it with something else.
+func strayed(err error) bool {
+	var (
+		odd  tls.RecordHeaderError
+		read *net.OpError
+	)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &odd) || errors.As(err, &read) && read.Op == "read" && !read.Timeout()
+}
+
 // reason shortens the error of a dial to what a person needs.
 func reason(err error) string {
 	switch {
@@ -128,8 +143,6 @@ func reason(err error) string {
 		return "connection refused"
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return "no answer to the connection request"
-	case errors.Is(err, io.EOF):
-		return "closed at once"
 	case err == nil:
 		return "no connection"
 	}
