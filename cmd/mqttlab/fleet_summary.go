@@ -36,9 +36,12 @@ func summarizeFleet(w io.Writer, r *model.Record) {
 			s.line("%s: %d messages at the sink were none of the group's", g.Name, g.Foreign)
 		}
 		summarizeLatency(s, g.Name, g.Latency)
-		if g.Wire != nil {
-			s.line("%s: %d bytes up, %d down (%s), %d packets lost, %d retransmissions",
-				g.Name, g.Wire.UpBytes, g.Wire.DownBytes, g.Wire.Layer, g.Wire.LostPackets, g.Wire.Retransmissions)
+		if w := g.Wire; w != nil {
+			packets := ""
+			if w.CountsPackets() {
+				packets = fmt.Sprintf(", %d packets lost, %d retransmissions", w.LostPackets, w.Retransmissions)
+			}
+			s.line("%s: %d bytes up, %d down (%s)%s", g.Name, w.UpBytes, w.DownBytes, w.Layer, packets)
 		}
 		if w := g.Wire; w != nil && w.Layers != nil {
 			summarizeLayers(s, g)

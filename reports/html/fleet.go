@@ -71,7 +71,7 @@ type wireRow struct {
 // newWireRow returns the row of a group that was measured.
 func newWireRow(g *model.Group) wireRow {
 	w, reached := g.Wire, model.Reached(g.Ledger)
-	row := wireRow{Group: g.Name, Wire: *w, Packets: countsPackets(g)}
+	row := wireRow{Group: g.Name, Wire: *w, Packets: w.CountsPackets()}
 	if reached == 0 {
 		return row
 	}
@@ -87,9 +87,6 @@ func newWireRow(g *model.Group) wireRow {
 	}
 	return row
 }
-
-// countsPackets reports whether the group's links were ours. The kernel's packets nobody counts.
-func countsPackets(g *model.Group) bool { return g.Wire != nil && g.Wire.Layer == "ip" }
 
 type powerRow struct {
 	Group string
@@ -223,7 +220,7 @@ func (v *fleetView) figures(f *model.Fleet) {
 			sum.Duplicated += l.Duplicated
 			sum.Pending += l.Pending
 		}
-		if countsPackets(&g) {
+		if g.Wire.CountsPackets() {
 			measured = true
 			retransmissions += g.Wire.Retransmissions
 		}

@@ -44,7 +44,7 @@ func overTime(f *model.Fleet) []timeView {
 		thin, width := thinned(rates, interval, true)
 		out = append(out, lines("Messages", "messages per second", thin, width))
 	}
-	counted := slices.DeleteFunc(slices.Clone(f.Groups), func(g model.Group) bool { return !countsPackets(&g) })
+	counted := slices.DeleteFunc(slices.Clone(f.Groups), func(g model.Group) bool { return !g.Wire.CountsPackets() })
 	again := sumRates(counted, func(r *model.Rates) []series { return []series{{"retransmissions", r.Retransmissions}} })
 	if len(again) > 0 && slices.Max(append(again[0].values, 0)) > 0 {
 		thin, width := thinned(again, interval, true)

@@ -115,7 +115,7 @@ func wire(b *strings.Builder, groups []model.Group) {
 		if w == nil || reached == 0 {
 			continue
 		}
-		packets := w.Layer == "ip" // the kernel's packets nobody counts
+		packets := w.CountsPackets()
 		each := func(bytes int64) string { return fmt.Sprintf("%.0f", float64(bytes)/float64(reached)) }
 		row := fmt.Sprintf("| %s | %s | %s |", escape(g.Name), w.Layer, each(w.UpBytes+w.DownBytes))
 		if l := w.Layers; l != nil {

@@ -241,7 +241,7 @@ type Rates struct {
 	Delivered       []int64 `json:"delivered,omitempty"` // first copies at the sink
 	UpBytes         []int64 `json:"up_bytes,omitempty"`  // nil: not measured
 	DownBytes       []int64 `json:"down_bytes,omitempty"`
-	Retransmissions []int64 `json:"retransmissions,omitempty"`
+	Retransmissions []int64 `json:"retransmissions,omitempty"` // nil: not measured
 }
 
 // StateSeries counts the devices in one state at the end of each interval.
@@ -255,13 +255,16 @@ type Wire struct {
 	Layer           string `json:"layer"` // what is counted: "ip" (emulated, virtual) or "tcp-payload" (live)
 	UpBytes         int64  `json:"up_bytes"`
 	DownBytes       int64  `json:"down_bytes"`
-	UpPackets       int64  `json:"up_packets,omitempty"` // layer "ip" only
+	UpPackets       int64  `json:"up_packets,omitempty"` // this and the next three: layer "ip" only
 	DownPackets     int64  `json:"down_packets,omitempty"`
-	LostPackets     int64  `json:"lost_packets,omitempty"` // dropped by the links, both directions
-	Retransmissions int64  `json:"retransmissions"`        // TCP segments sent again, both ends
+	LostPackets     int64  `json:"lost_packets,omitempty"`    // dropped by the links, both directions
+	Retransmissions int64  `json:"retransmissions,omitempty"` // TCP segments sent again, both ends
 
 	Layers *Layers `json:"layers,omitempty"` // nil: not measured
 }
+
+// CountsPackets reports whether the packets were counted. Those of the kernel nobody counts, and a zero of them says nothing. A nil w counts none.
+func (w *Wire) CountsPackets() bool { return w != nil && w.Layer == "ip" }
 
 // Layers says what the bytes of a Wire are, of both directions.
 type Layers struct {

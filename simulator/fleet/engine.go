@@ -38,7 +38,7 @@ const sinkLoop = -1
 
 // carried picks what the series over time show of w.
 func carried(w model.Wire) *ledger.Carried {
-	return &ledger.Carried{UpBytes: w.UpBytes, DownBytes: w.DownBytes, Retransmissions: w.Retransmissions}
+	return &ledger.Carried{UpBytes: w.UpBytes, DownBytes: w.DownBytes, Retransmissions: w.Retransmissions, Packets: w.CountsPackets()}
 }
 
 // sleep is pass on the wall clock.

@@ -264,6 +264,9 @@ func TestWallClockModes(t *testing.T) {
 				if g.Wire.UpBytes == 0 || g.Wire.DownBytes == 0 {
 					t.Errorf("group %q: nothing on the wire: %+v", g.Name, *g.Wire)
 				}
+				if counted := g.Rates.Retransmissions != nil; counted != (mode == model.Emulated) {
+					t.Errorf("group %q: retransmissions over time: %v", g.Name, g.Rates.Retransmissions)
+				}
 			}
 			if got := strings.Join(phases, " "); got != "ramp settle run drain done" {
 				t.Errorf("phases %q", got)

@@ -78,7 +78,7 @@ func layers(w model.Wire, stream int64, t *device.Traffic, secure bool) *model.L
 	if secure {
 		out.TLSBytes = max(0, stream-packets)
 	}
-	if w.Layer == "ip" {
+	if w.CountsPackets() {
 		out.HeaderBytes = max(0, w.UpBytes+w.DownBytes-stream)
 	}
 	return out

@@ -197,9 +197,9 @@ func TestSeriesOverTime(t *testing.T) {
 	b.Sample(0, &Carried{UpBytes: 10, DownBytes: 5})
 	b.Moved(time.Second, 100, Connecting, Connected)
 	b.Delivered(1500*time.Millisecond, message(100, 0, 0))
-	b.Sample(1, &Carried{UpBytes: 30, DownBytes: 5, Retransmissions: 1})
+	b.Sample(1, &Carried{UpBytes: 30, DownBytes: 5, Retransmissions: 1, Packets: true})
 	b.Sent(3200*time.Millisecond, message(100, 1, 0))
-	b.Sample(2, &Carried{UpBytes: 30, DownBytes: 5, Retransmissions: 1})
+	b.Sample(2, &Carried{UpBytes: 30, DownBytes: 5, Retransmissions: 1, Packets: true})
 	rates, states := b.Series()
 	want := model.Rates{
 		Sent: []int64{1, 0, 0, 1}, Acknowledged: []int64{0, 0, 0, 0}, Delivered: []int64{0, 1, 0, 0},

@@ -52,6 +52,7 @@ func (b *Book) Moved(at time.Duration, device uint32, from, to State) {
 // Carried is what the links of a group have carried since the start.
 type Carried struct {
 	UpBytes, DownBytes, Retransmissions int64
+	Packets                             bool // whether retransmissions are counted
 }
 
 // Sample ends one step of the series: it notes the states of the devices, and what the links have carried since the step before. carried is nil where
@@ -121,6 +122,8 @@ func (b *Book) Series() (model.Rates, []model.StateSeries) {
 	if b.series.measured {
 		r.UpBytes = pick(func(s *step) int64 { return s.carried.UpBytes })
 		r.DownBytes = pick(func(s *step) int64 { return s.carried.DownBytes })
+	}
+	if b.series.carried.Packets {
 		r.Retransmissions = pick(func(s *step) int64 { return s.carried.Retransmissions })
 	}
 	var states []model.StateSeries
