@@ -41,6 +41,7 @@ type Device struct {
 	port    atomic.Uint32 // last local port used
 
 	// Owned by the loop.
+	ending    [2]uint16 // port of the connection whose FIN or RST came last, see leaveToTCP
 	sockets   []*Socket
 	endpoints [2]*tcp.Endpoint // of the latest packets, see handInline
 	rounds    [2]uint32        // see markRound

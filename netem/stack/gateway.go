@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -203,11 +204,23 @@ func (g *splicer) close() {
 	for _, s := range open {
 		s.abort()
 	}
-	// Handshakes under way end when their endpoints do.
+	done := make(chan struct{})
+	go func() { g.work.Wait(); close(done) }()
+	for {
+		g.endHandshakes()
+		select {
+		case <-done:
+			return
+		case <-time.After(10 * time.Millisecond): // one may have begun in between
+		}
+	}
+}
+
+// endHandshakes ends those under way, with their endpoints.
+func (g *splicer) endHandshakes() {
 	for _, p := range g.n.snapshotPaths() {
 		for _, e := range p.gateway.stack.RegisteredEndpoints() {
 			e.Abort()
 		}
 	}
-	g.work.Wait()
 }

@@ -28,18 +28,18 @@ type segmentQueue interface {
 // handInline makes TCP work on an arriving packet at once, on the loop, and reports
 // whether it did: for data and acknowledgements on established connections, which
 // are all but a few. What opens or ends a connection is left to TCP's goroutines, as
-// it has more consequences than handleSegments draws. latest is where the packet
-// before went: most likely where this one goes.
-func (h *host) handInline(latest **tcp.Endpoint, p *gvisor.PacketBuffer) bool {
+// it has more consequences than handleSegments draws, and so is what comes after, which
+// would be worked on together with it.
+func (h *host) handInline(d *Device, dir direction, p *gvisor.PacketBuffer) bool {
 	b, ok := p.Data().PullUp(header.IPv4MinimumSize + header.TCPMinimumSize)
 	if !ok {
 		return false
 	}
 	ip, segment := header.IPv4(b), header.TCP(b[header.IPv4MinimumSize:])
-	if segment.Flags()&^header.TCPFlagPsh != header.TCPFlagAck {
+	if d.leaveToTCP(dir, segment) {
 		return false
 	}
-	ep := h.endpoint(latest, gvisor.TransportEndpointID{
+	ep := h.endpoint(&d.endpoints[dir], gvisor.TransportEndpointID{
 		LocalAddress: ip.DestinationAddress(), LocalPort: segment.DestinationPort(),
 		RemoteAddress: ip.SourceAddress(), RemotePort: segment.SourcePort(),
 	})
@@ -58,13 +58,32 @@ func (h *host) handInline(latest **tcp.Endpoint, p *gvisor.PacketBuffer) bool {
 		err = handleSegments(ep)
 	}
 	ep.UnlockUser()
-	if err != nil { // by a reset that overtook the packet and is still in the queue
+	if err != nil { // by a reset that overtook the packet, and another connection's since
 		ep.Abort()
 	}
 	return true
 }
 
-// endpoint returns the endpoint of a connection, nil if there is none.
+// leaveToTCP reports whether a segment opens or ends a connection, or comes after one
+// that does.
+func (d *Device) leaveToTCP(dir direction, segment header.TCP) bool {
+	port, flags := segment.DestinationPort(), segment.Flags()
+	if dir == up {
+		port = segment.SourcePort()
+	}
+	switch {
+	case flags&(header.TCPFlagFin|header.TCPFlagRst) != 0:
+		d.ending[dir] = port
+	case flags&^header.TCPFlagPsh == header.TCPFlagAck:
+		return d.ending[dir] == port
+	case d.ending[dir] == port: // it is used again
+		d.ending[dir] = 0
+	}
+	return true
+}
+
+// endpoint returns the endpoint of a connection, nil if there is none. latest is where
+// the packet before went: most likely where this one goes.
 func (h *host) endpoint(latest **tcp.Endpoint, id gvisor.TransportEndpointID) *tcp.Endpoint {
 	if ep := *latest; ep != nil && ep.ID == id && ep.EndpointState() == tcp.StateEstablished {
 		return ep

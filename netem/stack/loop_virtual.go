@@ -105,9 +105,10 @@ func (n *Network) fireNext() {
 	}
 }
 
-// markRound notes that a device has had its packet of this round in one
-// direction, which TCP's goroutines work on. Two such packets of one connection in one round would be acknowledged
-// once or twice, depending on whether TCP's goroutine woke in between.
+// markRound notes that a device has had its packet of this round in one direction,
+// which TCP's goroutines work on. Two such packets of one connection in one round
+// would be acknowledged once or twice, depending on whether TCP's goroutine woke in
+// between.
 func (n *Network) markRound(e *entry) { e.device.rounds[e.direction()] = n.round }
 
 // quiesce waits until TCP's goroutines have worked off all packets delivered to

@@ -41,8 +41,9 @@ func (n *Network) runWall(ctx context.Context, limit int64) error {
 		case now >= limit:
 			return nil
 		case !busy:
-			n.sleep(min(next, limit))
-			looked = now
+			if n.sleep(min(next, limit)) {
+				looked = now
+			}
 		case now-looked > lookEvery:
 			n.sleeper.poll()
 			looked = now
@@ -81,12 +82,13 @@ func (n *Network) happen(e *entry) {
 	n.deliver(e)
 }
 
-// sleep waits until a time, or until something is to happen earlier.
-func (n *Network) sleep(until int64) {
+// sleep waits until a time, or until something is to happen earlier. It reports false
+// if that was so from the start, and the sockets of targets were not looked at.
+func (n *Network) sleep(until int64) bool {
 	n.mu.Lock()
 	if len(n.ready) > 0 || len(n.spliced) > 0 || len(n.posted) > 0 || len(n.events) > 0 && n.events[0].at < until {
 		n.mu.Unlock()
-		return
+		return false
 	}
 	n.sleepUntil = until
 	n.sleeper.set(time.Duration(until - n.elapsed()))
@@ -95,4 +97,5 @@ func (n *Network) sleep(until int64) {
 	n.mu.Lock()
 	n.sleepUntil = 0
 	n.mu.Unlock()
+	return true
 }

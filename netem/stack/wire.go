@@ -96,7 +96,7 @@ func (n *Network) deliver(e *entry) {
 		n.tunnel.send(d, e.packet)
 		return
 	}
-	if h.handInline(&d.endpoints[e.direction()], e.packet) {
+	if h.handInline(d, e.direction(), e.packet) {
 		return
 	}
 	n.markRound(e)
