@@ -120,6 +120,7 @@ func (f *benchPairFlags) check(name string) (*scenario.Scenario, float64, error)
 	if f.runs < 1 {
 		errs = append(errs, fmt.Errorf("--runs %d: at least one run per target is needed", f.runs))
 	}
+	errs = append(errs, checkOutputs(map[string]string{"--html": f.html, "--markdown": f.markdown, "--out": inFolder(f.out, "A-01.json")}))
 	return sc, margin, errors.Join(errs...)
 }
 

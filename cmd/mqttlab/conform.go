@@ -162,6 +162,11 @@ func (f *conformFlags) prepare(o *suite.Options) (before *model.Record, err erro
 	if f.repeat < 1 {
 		return nil, fmt.Errorf("--repeat %d: the checks have to run at least once", f.repeat)
 	}
+	if err := checkOutputs(map[string]string{
+		"--out": inFolder(f.out, "conformance.json"), "--html": f.html, "--json": f.json, "--junit": f.junit, "--write-known": f.writeKnown,
+	}); err != nil {
+		return nil, err
+	}
 	if o.Implementation, err = parseImplementation(f.implementation); err != nil {
 		return nil, err
 	}

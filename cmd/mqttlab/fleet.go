@@ -15,6 +15,7 @@ import (
 	"mqttlab/reports/model"
 	"mqttlab/simulator/fleet"
 	"mqttlab/simulator/ledger"
+	"mqttlab/simulator/process"
 	"mqttlab/simulator/scenario"
 )
 
@@ -95,6 +96,18 @@ func (f *fleetFlags) check(name string) (*scenario.Scenario, *tls.Config, error)
 	if mode == model.Live && f.pcap != "" {
 		wrong = append(wrong, errors.New("--pcap: live mode has no packets of its own; use emulated, or tcpdump"))
 	}
+	switch {
+	case mode == model.Virtual && f.pid != 0:
+		wrong = append(wrong, errors.New("--target-pid: virtual mode has no process for its target"))
+	case f.pid != 0:
+		if _, err := process.CPU(f.pid); err != nil {
+			wrong = append(wrong, fmt.Errorf("--target-pid: %w; is it running?", err))
+		}
+	}
+	if mode == model.Virtual && err == nil {
+		wrong = append(wrong, fleet.CheckVirtual(sc))
+	}
+	wrong = append(wrong, checkOutputs(map[string]string{"--json": f.json, "--html": f.html}))
 	trust, err := f.tls.config()
 	return sc, trust, errors.Join(append(wrong, err)...)
 }

@@ -86,7 +86,7 @@ func runLink(cmd *cobra.Command, f linkFlags) error {
 	}
 	r.Capture(capture)
 	err = serveLink(cmd, f, r, relay.NewControl(r, p.Name, outages), p.Name, capture)
-	return errors.Join(err, exit(exitInternal, stop(true)))
+	return errors.Join(err, exit(exitInternal, stop(err == nil)))
 }
 
 // parseSchedule returns the outages of --schedule.

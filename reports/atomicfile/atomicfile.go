@@ -42,6 +42,35 @@ func Write(path string, data []byte) error {
 	return err
 }
 
+// Check says what would keep Write from beginning, and leaves nothing behind: what takes hours to make should not be lost for a name that could be
+// told to be wrong before.
+func Check(path string) error {
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return &fs.PathError{Op: "write", Path: path, Err: errors.New("is a directory")}
+	case err == nil && !info.Mode().IsRegular():
+		return nil
+	case err == nil:
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return err
+		}
+	}
+	dir := filepath.Dir(path)
+	for {
+		_, err := os.Stat(dir)
+		if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
+			dir = parent
+			continue
+		}
+		break // what is wrong with it is told next
+	}
+	part, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	if err != nil {
+		return &fs.PathError{Op: "write", Path: path, Err: cmp.Or(errors.Unwrap(err), err)}
+	}
+	return errors.Join(part.Close(), os.Remove(part.Name()))
+}
+
 // fill writes, makes the file readable for others as a report should be, and closes it.
 func fill(f *os.File, data []byte) error {
 	_, err := f.Write(data)

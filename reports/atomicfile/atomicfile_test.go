@@ -92,3 +92,21 @@ func TestFailures(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// TestCheckLeavesNothing asks before writing, for names that would do and names that would not.
+func TestCheckLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	write(t, file, "kept")
+	for name, want := range map[string]string{
+		file: "", filepath.Join(dir, "a", "b", "c"): "", dir: "is a directory", filepath.Join(file, "x"): "write ", os.DevNull: "",
+	} {
+		if err := atomicfile.Check(name); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+	left, err := os.ReadDir(dir)
+	if text, _ := os.ReadFile(file); err != nil || len(left) != 1 || string(text) != "kept" {
+		t.Errorf("left %v with %q, %v", left, text, err)
+	}
+}

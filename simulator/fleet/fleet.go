@@ -126,6 +126,16 @@ func prepare(ctx context.Context, o Options) (*run, error) {
 	return &run{crew: c, options: o, process: watched}, nil
 }
 
+// CheckVirtual says what keeps a scenario from virtual mode.
+func CheckVirtual(s *scenario.Scenario) error {
+	for i := range s.Groups {
+		if g := &s.Groups[i]; g.TLS {
+			return fmt.Errorf("group %q: virtual mode has no TLS, since its handshakes are not reproducible: use emulated, or set tls to false", g.Name)
+		}
+	}
+	return nil
+}
+
 func newEngine(o *Options, s *scenario.Scenario, t target) (engine, error) {
 	switch o.Mode {
 	case model.Live:
@@ -133,10 +143,8 @@ func newEngine(o *Options, s *scenario.Scenario, t target) (engine, error) {
 	case model.Emulated:
 		return newEmulatedEngine(s, t, o)
 	case model.Virtual:
-		for i := range s.Groups {
-			if g := &s.Groups[i]; g.TLS {
-				return nil, fmt.Errorf("group %q: virtual mode has no TLS, since its handshakes are not reproducible: use emulated, or set tls to false", g.Name)
-			}
+		if err := CheckVirtual(s); err != nil {
+			return nil, err
 		}
 		return newVirtualEngine(s, o)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"mqttlab/reference-broker/mqtt"
 	"mqttlab/reports/model"
@@ -58,6 +59,9 @@ func CheckTarget(s string) error {
 // parseTarget reads mqtt[s]://[user[:password]@]host[:port].
 func parseTarget(s string) (target, error) {
 	u, err := url.Parse(s)
+	if err != nil && !strings.Contains(s, "://") {
+		return target{}, errors.New("target: it begins with a scheme, as in mqtt://localhost:1883 or mqtts://localhost:8883")
+	}
 	if err != nil {
 		return target{}, fmt.Errorf("target: %w", err)
 	}
