@@ -97,5 +97,6 @@ and compares what it measured.`,
 	root.InitDefaultHelpCmd()
 	help, _, _ := root.Find([]string{"help"})
 	help.Args, help.RunE = cobra.ArbitraryArgs, helpFor
+	sayUsage(root)
 	return root
 }

@@ -95,6 +95,9 @@ func (f *subFlags) check() (show func([]byte, *client.Message) []byte, err error
 	if f.count < 0 {
 		wrong = append(wrong, fmt.Errorf("--count %d is negative", f.count))
 	}
+	if f.within < 0 {
+		wrong = append(wrong, fmt.Errorf("--within %v is negative", f.within))
+	}
 	show, err = parseFormat(f.format)
 	return show, errors.Join(append(wrong, err)...)
 }

@@ -15,11 +15,31 @@ import (
 func flagError(cmd *cobra.Command, err error) error {
 	_, unknown, found := strings.Cut(err.Error(), "unknown flag: ")
 	if !found {
-		return fmt.Errorf("%w\nsee '%s --help'", err, cmd.CommandPath())
+		text := err.Error()
+		if given, why, found := strings.Cut(text, "strconv."); found { // what Go parses numbers with is of no interest
+			_, why, _ = strings.Cut(why, `": `)
+			text = given + strings.Replace(why, "invalid syntax", "want a number", 1)
+		}
+		return fmt.Errorf("%s\nsee '%s --help'", text, cmd.CommandPath())
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 	return fmt.Errorf("unknown flag %s%s\nsee '%s --help'", unknown, didYouMean(unknown, names), cmd.CommandPath())
+}
+
+// sayUsage makes cmd and what is below it say how they are written where they get too few arguments or too many.
+func sayUsage(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil && !cmd.HasSubCommands() {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return fmt.Errorf("%w\nwrite %s\nsee '%s --help'", err, cmd.UseLine(), cmd.CommandPath())
+			}
+			return nil
+		}
+	}
+	for _, c := range cmd.Commands() {
+		sayUsage(c)
+	}
 }
 
 // knownCommand refuses a command that does not exist and names those nearest to it.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	core "mqttlab/reference-broker/core/client"
@@ -181,6 +182,9 @@ type target struct {
 // password in its errors.
 func parseTarget(s string) (*target, error) {
 	u, err := url.Parse(s)
+	if err != nil && !strings.Contains(s, "://") {
+		return nil, fmt.Errorf("%w: it begins with a scheme, as in mqtt://127.0.0.1:1883", ErrURL)
+	}
 	if e := (*url.Error)(nil); errors.As(err, &e) {
 		return nil, fmt.Errorf("%w: %w", ErrURL, e.Err)
 	}
