@@ -18,7 +18,7 @@ import (
 // that 256 of them are waiting all the time and nobody falls asleep. The same with plain sockets is the yardstick. cpu-us/trip is the processor time of this
 // process; at most 60 is aimed at.
 //
-// AMD EPYC, 2 cores, shared with the mosquitto, median of eight: 41 us (35-56), plain sockets 20 us (15-22).
+// AMD EPYC, 2 cores, shared with the mosquitto, median of thirteen: 45 us (37-56), plain sockets 21 us (19-22).
 func BenchmarkTrip(b *testing.B) {
 	if _, err := exec.LookPath("mosquitto"); err != nil {
 		b.Skip("mosquitto is not installed: apt-get install mosquitto")
