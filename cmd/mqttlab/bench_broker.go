@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"mqttlab/reports/model"
+	"mqttlab/simulator/fleet"
 	"mqttlab/simulator/process"
 	"mqttlab/spec/target/launch"
 )
@@ -29,11 +30,18 @@ type benchArm struct {
 	silent  bool // it was said already that its processor time is not measured
 }
 
-// openArm starts the broker if it is to be started.
+// openArm starts the broker if it is to be started, else it must be listening: the runs of one broker are lost without the other.
 func openArm(ctx context.Context, name, target string, pid int) (*benchArm, error) {
 	a := &benchArm{name: name, target: target, pid: pid, close: func() error { return nil }}
 	command, found := strings.CutPrefix(target, execPrefix)
 	if !found {
+		err := fleet.Reach(ctx, target)
+		switch {
+		case ctx.Err() != nil:
+			return nil, exit(exitInterrupted, errors.New("interrupted before the first run"))
+		case err != nil:
+			return nil, exit(exitUnreachable, err)
+		}
 		return a, nil
 	}
 	b, err := launch.Start(ctx, launch.Recipe{Exec: command})

@@ -88,15 +88,20 @@ func benchPair(cmd *cobra.Command, name string, f benchPairFlags) error {
 	return shiftVerdict(result)
 }
 
-// open starts what is to be started.
+// open makes both brokers ready, or says of each what keeps it from that.
 func (f *benchPairFlags) open(ctx context.Context) (arms [2]*benchArm, err error) {
-	if arms[0], err = openArm(ctx, "A", f.a, f.aPID); err != nil {
-		return arms, err
+	var errs [2]error
+	arms[0], errs[0] = openArm(ctx, "A", f.a, f.aPID)
+	arms[1], errs[1] = openArm(ctx, "B", f.b, f.bPID)
+	if err = errors.Join(errs[:]...); err == nil {
+		return arms, nil
 	}
-	if arms[1], err = openArm(ctx, "B", f.b, f.bPID); err != nil {
-		return arms, errors.Join(err, arms[0].close())
+	for i, arm := range arms {
+		if errs[i] == nil {
+			err = errors.Join(err, arm.close())
+		}
 	}
-	return arms, nil
+	return arms, err
 }
 
 // check returns all that is wrong with the flags at once.

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"mqttlab/reference-broker/mqtt"
 	"mqttlab/reports/model"
@@ -55,6 +57,22 @@ func CheckTarget(s string) error {
 	_, err := parseTarget(s)
 	return err
 }
+
+// Reach says whether a target listens, with an *UnreachableError if not; a mistake in its URL is another error. It connects and says nothing.
+func Reach(ctx context.Context, s string) error {
+	t, err := parseTarget(s)
+	if err != nil {
+		return err
+	}
+	c, err := (&net.Dialer{Timeout: reachTimeout}).DialContext(ctx, "tcp", t.address)
+	if err != nil {
+		return &UnreachableError{Target: t.shown, Err: err}
+	}
+	return c.Close()
+}
+
+// reachTimeout is more than a target needs that is there.
+const reachTimeout = 10 * time.Second
 
 // parseTarget reads mqtt[s]://[user[:password]@]host[:port].
 func parseTarget(s string) (target, error) {
