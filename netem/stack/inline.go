@@ -85,7 +85,7 @@ func (d *Device) leaveToTCP(dir direction, segment header.TCP) bool {
 // endpoint returns the endpoint of a connection, nil if there is none. latest is where
 // the packet before went: most likely where this one goes.
 func (h *host) endpoint(latest **tcp.Endpoint, id gvisor.TransportEndpointID) *tcp.Endpoint {
-	if ep := *latest; ep != nil && ep.ID == id && ep.EndpointState() == tcp.StateEstablished {
+	if ep := *latest; ep != nil && ep.ID == id {
 		return ep
 	}
 	ep, _ := h.stack.FindTransportEndpoint(header.IPv4ProtocolNumber, header.TCPProtocolNumber, id, nicID).(*tcp.Endpoint)
