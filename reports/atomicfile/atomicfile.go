@@ -56,13 +56,8 @@ func Check(path string) error {
 		}
 	}
 	dir := filepath.Dir(path)
-	for {
-		_, err := os.Stat(dir)
-		if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
-			dir = parent
-			continue
-		}
-		break // what is wrong with it is told next
+	for _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir); _, err = os.Stat(dir) {
+		dir = filepath.Dir(dir)
 	}
 	part, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
 	if err != nil {
